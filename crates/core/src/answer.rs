@@ -1,0 +1,374 @@
+//! An answer before it is a message: records as references into one arena, then written once, as large as the client takes.
+//!
+//! Nothing here allocates once the buffers have grown: an `Answer` is kept by its thread and cleared between queries.
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+use crate::wire::{self, HEADER, OPT_LEN, Query, rcode, rtype};
+
+/// A whole wire name in the arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameRef {
+    start: u32,
+    length: u32,
+}
+
+/// Octets in the arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BytesRef {
+    start: u32,
+    length: u32,
+}
+
+/// The question's own name, in the client's letter case.
+pub const QNAME: NameRef = NameRef { start: 0, length: 0 };
+
+/// What a record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rdata {
+    /// An IPv4 address.
+    A([u8; 4]),
+    /// An IPv6 address.
+    Aaaa([u8; 16]),
+    /// A name alone: CNAME, NS, PTR.
+    Name(NameRef),
+    /// A host and port; priority is always 0.
+    Srv {
+        /// Share of the load.
+        weight: u16,
+        /// Port number.
+        port: u16,
+        /// The host.
+        target: NameRef,
+    },
+    /// Start of authority: the names, then serial, refresh, retry, expire, minimum.
+    Soa {
+        /// Primary server.
+        mname: NameRef,
+        /// Mailbox of who is responsible.
+        rname: NameRef,
+        /// Serial, refresh, retry, expire, minimum.
+        numbers: [u32; 5],
+    },
+    /// Anything else, as it is on the wire.
+    Opaque(BytesRef),
+}
+
+/// A record of the answer; its class is the question's.
+#[derive(Clone, Copy, Debug)]
+pub struct Rr {
+    /// Whose record it is.
+    pub owner: NameRef,
+    /// Its type.
+    pub rtype: u16,
+    /// Seconds.
+    pub ttl: u32,
+    /// Its data.
+    pub rdata: Rdata,
+}
+
+/// The answer under construction.
+#[derive(Default)]
+pub struct Answer {
+    arena: Vec<u8>,
+    qname_length: usize,
+    /// Answer section.
+    pub answer: Vec<Rr>,
+    /// Authority section.
+    pub authority: Vec<Rr>,
+    /// Additional section, without OPT.
+    pub additional: Vec<Rr>,
+    /// Response code, the extended ones included.
+    pub rcode: u16,
+    /// Authoritative answer.
+    pub aa: bool,
+    /// Aliases whose targets other blocks must answer, with the place in `answer` behind them.
+    pub chase: Vec<NameRef>,
+    compressor: Compressor,
+}
+
+/// An answer that waits for another one.
+pub struct Aside {
+    sections: [Vec<Rr>; 3],
+    rcode: u16,
+    aa: bool,
+}
+
+impl Answer {
+    /// Empties it for a question; `qname` is the wire name as the client wrote it.
+    pub fn begin(&mut self, qname: &[u8]) {
+        self.arena.clear();
+        self.arena.extend_from_slice(qname);
+        self.qname_length = qname.len();
+        self.clear();
+    }
+
+    /// Takes back what has been said; the question stays.
+    pub fn clear(&mut self) {
+        self.answer.clear();
+        self.authority.clear();
+        self.additional.clear();
+        self.chase.clear();
+        self.rcode = rcode::NOERROR;
+        self.aa = false;
+    }
+
+    /// Takes what has been said out of the way, so that another question can be answered in between; names stay.
+    pub fn set_aside(&mut self) -> Aside {
+        let sections = [std::mem::take(&mut self.answer), std::mem::take(&mut self.authority), std::mem::take(&mut self.additional)];
+        let aside = Aside { sections, rcode: self.rcode, aa: self.aa };
+        self.clear();
+        aside
+    }
+
+    /// Goes on with what was set aside; records that were answered in between are added to its answer section.
+    pub fn resume(&mut self, aside: Aside) {
+        let between = std::mem::take(&mut self.answer);
+        [self.answer, self.authority, self.additional] = aside.sections;
+        (self.rcode, self.aa) = (aside.rcode, aside.aa);
+        self.answer.extend(between);
+    }
+
+    /// Puts a name, given in parts, into the arena; the last part ends with the root.
+    pub fn intern(&mut self, parts: &[&[u8]]) -> NameRef {
+        let start = self.arena.len() as u32;
+        for part in parts {
+            self.arena.extend_from_slice(part);
+        }
+        NameRef { start, length: self.arena.len() as u32 - start }
+    }
+
+    /// Puts `label.rest` into the arena.
+    pub fn intern_below(&mut self, label: &[u8], rest: &[&[u8]]) -> NameRef {
+        let start = self.arena.len() as u32;
+        self.arena.push(label.len() as u8);
+        self.arena.extend_from_slice(label);
+        for part in rest {
+            self.arena.extend_from_slice(part);
+        }
+        NameRef { start, length: self.arena.len() as u32 - start }
+    }
+
+    /// Copies octets into the arena.
+    pub fn keep(&mut self, octets: &[u8]) -> BytesRef {
+        let start = self.arena.len() as u32;
+        self.arena.extend_from_slice(octets);
+        BytesRef { start, length: octets.len() as u32 }
+    }
+
+    /// The octets of a name.
+    pub fn name(&self, name: NameRef) -> &[u8] {
+        if name == QNAME {
+            return &self.arena[..self.qname_length];
+        }
+        &self.arena[name.start as usize..(name.start + name.length) as usize]
+    }
+
+    /// The octets behind a reference.
+    pub fn bytes(&self, bytes: BytesRef) -> &[u8] {
+        &self.arena[bytes.start as usize..(bytes.start + bytes.length) as usize]
+    }
+
+    /// Writes the message: uncompressed where that fits (as CoreDNS does), else compressed, else cut with TC.
+    ///
+    /// `limit` is what the client takes; above `plain_limit` octets a datagram is compressed even if it would fit.
+    pub fn write(&mut self, query: &Query, question: &[u8], limit: usize, plain_limit: usize, out: &mut Vec<u8>) {
+        let opt = if query.edns.is_some() { OPT_LEN } else { 0 };
+        self.write_head(query, question, out);
+        let mut counts = [0u16; 3];
+        for (count, section) in counts.iter_mut().zip([&self.answer, &self.authority, &self.additional]) {
+            for rr in section {
+                self.write_rr(rr, query.qclass, out);
+            }
+            *count = section.len().min(u16::MAX as usize) as u16;
+        }
+        let mut truncated = false;
+        if out.len() + opt > limit.min(plain_limit) {
+            let mut compressor = std::mem::take(&mut self.compressor);
+            compressor.clear();
+            self.write_head(query, question, out);
+            compressor.learn(out, HEADER);
+            (counts, truncated) = self.write_compressed(query.qclass, limit - opt, &mut compressor, out);
+            self.compressor = compressor;
+        }
+        if let Some(edns) = query.edns {
+            let size = if self.rcode == rcode::BADVERS { 0 } else { edns.size };
+            let dnssec_ok = edns.dnssec_ok && self.rcode != rcode::BADVERS;
+            out.extend_from_slice(&[0, 0, rtype::OPT as u8]);
+            out.extend_from_slice(&size.to_be_bytes());
+            out.extend_from_slice(&[(self.rcode >> 4) as u8, 0, if dnssec_ok { 0x80 } else { 0 }, 0, 0, 0]);
+            counts[2] += 1;
+        }
+        out[2..4].copy_from_slice(&wire::flags(query, self.aa, truncated, self.rcode));
+        for (section, count) in counts.iter().enumerate() {
+            out[6 + 2 * section..8 + 2 * section].copy_from_slice(&count.to_be_bytes());
+        }
+    }
+
+    fn write_head(&self, query: &Query, question: &[u8], out: &mut Vec<u8>) {
+        out.clear();
+        out.extend_from_slice(&query.id.to_be_bytes());
+        out.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+        out.extend_from_slice(question);
+    }
+
+    #[inline]
+    fn write_rr(&self, rr: &Rr, class: u16, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.name(rr.owner));
+        let mut fixed = [0u8; 10];
+        fixed[..2].copy_from_slice(&rr.rtype.to_be_bytes());
+        fixed[2..4].copy_from_slice(&class.to_be_bytes());
+        fixed[4..8].copy_from_slice(&rr.ttl.to_be_bytes());
+        out.extend_from_slice(&fixed);
+        let at = out.len();
+        match rr.rdata {
+            Rdata::A(address) => out.extend_from_slice(&address),
+            Rdata::Aaaa(address) => out.extend_from_slice(&address),
+            Rdata::Name(name) => out.extend_from_slice(self.name(name)),
+            Rdata::Srv { weight, port, target } => {
+                let [w0, w1] = weight.to_be_bytes();
+                let [p0, p1] = port.to_be_bytes();
+                out.extend_from_slice(&[0, 0, w0, w1, p0, p1]);
+                out.extend_from_slice(self.name(target));
+            }
+            Rdata::Soa { mname, rname, numbers } => {
+                out.extend_from_slice(self.name(mname));
+                out.extend_from_slice(self.name(rname));
+                numbers.iter().for_each(|number| out.extend_from_slice(&number.to_be_bytes()));
+            }
+            Rdata::Opaque(bytes) => out.extend_from_slice(self.bytes(bytes)),
+        }
+        let length = (out.len() - at) as u16;
+        out[at - 2..at].copy_from_slice(&length.to_be_bytes());
+    }
+
+    /// Writes records until one does not fit; nothing behind it is written (RFC 2181 9).
+    fn write_compressed(&self, class: u16, limit: usize, compressor: &mut Compressor, out: &mut Vec<u8>) -> ([u16; 3], bool) {
+        let mut counts = [0u16; 3];
+        for (count, section) in counts.iter_mut().zip([&self.answer, &self.authority, &self.additional]) {
+            for rr in section {
+                let before = out.len();
+                self.write_rr_compressed(rr, class, compressor, out);
+                if out.len() > limit {
+                    out.truncate(before);
+                    return (counts, true);
+                }
+                *count += 1;
+            }
+        }
+        (counts, false)
+    }
+
+    fn write_rr_compressed(&self, rr: &Rr, class: u16, compressor: &mut Compressor, out: &mut Vec<u8>) {
+        compressor.write(self.name(rr.owner), out);
+        out.extend_from_slice(&rr.rtype.to_be_bytes());
+        out.extend_from_slice(&class.to_be_bytes());
+        out.extend_from_slice(&rr.ttl.to_be_bytes());
+        out.extend_from_slice(&[0, 0]);
+        let at = out.len();
+        match rr.rdata {
+            Rdata::Name(name) => compressor.write(self.name(name), out),
+            Rdata::Soa { mname, rname, numbers } => {
+                compressor.write(self.name(mname), out);
+                compressor.write(self.name(rname), out);
+                numbers.iter().for_each(|number| out.extend_from_slice(&number.to_be_bytes()));
+            }
+            // The target of SRV is never compressed (RFC 2782), but what follows may point at it.
+            Rdata::Srv { weight, port, target } => {
+                out.extend_from_slice(&[0, 0]);
+                out.extend_from_slice(&weight.to_be_bytes());
+                out.extend_from_slice(&port.to_be_bytes());
+                let name_at = out.len();
+                out.extend_from_slice(self.name(target));
+                compressor.learn(out, name_at);
+            }
+            Rdata::A(address) => out.extend_from_slice(&address),
+            Rdata::Aaaa(address) => out.extend_from_slice(&address),
+            Rdata::Opaque(bytes) => out.extend_from_slice(self.bytes(bytes)),
+        }
+        let length = (out.len() - at) as u16;
+        out[at - 2..at].copy_from_slice(&length.to_be_bytes());
+    }
+}
+
+/// Finds names that are in the message already (RFC 1035 4.1.4). A pointer costs one hash of the suffix.
+#[derive(Default)]
+struct Compressor {
+    seen: HashTable<Suffix>,
+    suffixes: Vec<u8>,
+}
+
+/// A name's tail that stands in the message at `offset`; its octets are kept in `Compressor::suffixes`.
+#[derive(Clone, Copy)]
+struct Suffix {
+    hash: u64,
+    start: u32,
+    length: u16,
+    offset: u16,
+}
+
+const HASH: FixedState = FixedState::with_seed(0x0c10_57e2);
+
+impl Compressor {
+    fn clear(&mut self) {
+        self.seen.clear();
+        self.suffixes.clear();
+    }
+
+    /// Remembers the tails of the uncompressed name at `offset`, as far as pointers reach.
+    fn learn(&mut self, out: &[u8], offset: usize) {
+        let mut end = offset;
+        while out[end] != 0 {
+            end += 1 + out[end] as usize;
+        }
+        self.remember(&out[offset..=end], offset);
+    }
+
+    fn write(&mut self, name: &[u8], out: &mut Vec<u8>) {
+        let mut at = 0;
+        while name[at] != 0 {
+            let tail = &name[at..];
+            let hash = HASH.hash_one(tail);
+            if let Some(found) = self.seen.find(hash, |suffix| self.octets(suffix) == tail) {
+                let pointer = 0xc000 | found.offset;
+                let written_at = out.len();
+                out.extend_from_slice(&name[..at]);
+                out.extend_from_slice(&pointer.to_be_bytes());
+                self.remember_until(name, at, written_at);
+                return;
+            }
+            at += 1 + name[at] as usize;
+        }
+        let written_at = out.len();
+        out.extend_from_slice(name);
+        self.remember(name, written_at);
+    }
+
+    fn octets(&self, suffix: &Suffix) -> &[u8] {
+        &self.suffixes[suffix.start as usize..suffix.start as usize + suffix.length as usize]
+    }
+
+    fn remember(&mut self, name: &[u8], offset: usize) {
+        self.remember_until(name, name.len() - 1, offset);
+    }
+
+    /// Remembers the tails that begin before `until`.
+    fn remember_until(&mut self, name: &[u8], until: usize, offset: usize) {
+        let start = self.suffixes.len();
+        self.suffixes.extend_from_slice(name);
+        let mut at = 0;
+        while at < until && offset + at < 0x4000 {
+            let tail = &name[at..];
+            let hash = HASH.hash_one(tail);
+            let known = self.seen.find(hash, |suffix| self.octets(suffix) == tail).is_some();
+            if !known {
+                let suffix =
+                    Suffix { hash, start: (start + at) as u32, length: tail.len() as u16, offset: (offset + at) as u16 };
+                self.seen.insert_unique(hash, suffix, |suffix| suffix.hash);
+            }
+            at += 1 + name[at] as usize;
+        }
+    }
+}

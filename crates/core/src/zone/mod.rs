@@ -1,0 +1,123 @@
+//! A local zone: names with data, an index of addresses for PTR, and a state.
+//!
+//! Readers never wait: both tables are many small immutable shards, each behind one atomic pointer; a change builds new shards for the names that it
+//! touches. So a change is atomic per owner name, and there is never a second zone in memory.
+
+mod addresses;
+mod change;
+mod lookup;
+mod node;
+mod reply;
+mod shards;
+
+pub use change::{Applied, ChangeError, Owner, ZoneChange, decode_change};
+pub use lookup::{Found, find};
+pub use node::{Address, Group, Member, MemberSet, Node, Port, RrSet, StoredRdata};
+pub use reply::{Asked, Said, ZoneOp};
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use addresses::Addresses;
+use shards::Names;
+
+/// One zone's data. Its names are relative, so it can be served under several origins.
+pub struct Zone {
+    /// Its identity in the plan.
+    pub id: String,
+    names: Names,
+    addresses: Addresses,
+    complete: AtomicBool,
+    serial: AtomicU32,
+    wildcards: AtomicUsize,
+    writer: Mutex<()>,
+}
+
+impl Zone {
+    /// An empty zone that is loading.
+    pub fn new(id: &str) -> Zone {
+        Zone {
+            id: id.to_owned(),
+            names: Names::default(),
+            addresses: Addresses::default(),
+            complete: AtomicBool::new(false),
+            serial: AtomicU32::new(0),
+            wildcards: AtomicUsize::new(0),
+            writer: Mutex::new(()),
+        }
+    }
+
+    /// Whether all data has been seen once: only then is an absent name NXDOMAIN.
+    pub fn is_complete(&self) -> bool {
+        self.complete.load(Ordering::Acquire)
+    }
+
+    /// The SOA's serial.
+    pub fn serial(&self) -> u32 {
+        self.serial.load(Ordering::Relaxed)
+    }
+
+    /// How many names hold data.
+    pub fn owners(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether any name begins with `*`.
+    fn has_wildcards(&self) -> bool {
+        self.wildcards.load(Ordering::Relaxed) > 0
+    }
+
+    /// What the relative name (lower case) holds.
+    fn node(&self, relative: &[u8]) -> Option<Arc<Node>> {
+        self.names.get(relative)
+    }
+
+    /// The nodes that have `address`, those that own it first.
+    fn nodes_of(&self, address: u128) -> Vec<Arc<Node>> {
+        self.addresses.owners(address).iter().filter_map(|owner| self.names.get(owner)).collect()
+    }
+
+    /// Applies a transaction; what equals what is held is dropped. Names that make no sense are reported and skipped, the rest is applied.
+    pub fn apply(&self, change: &ZoneChange<'_>) -> Applied {
+        let _one_writer = self.writer.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut applied = Applied::default();
+        let mut named = HashSet::new();
+        let mut nodes = Vec::with_capacity(change.owners.len());
+        for owner in &change.owners {
+            match Node::build(owner) {
+                Ok((node, complaints)) => {
+                    applied.problems.extend(complaints);
+                    if change.replace && node.holds_data() {
+                        named.insert(node.name.clone());
+                    }
+                    nodes.push(node);
+                }
+                Err(complaint) => applied.problems.push(complaint),
+            }
+        }
+        if change.replace {
+            for name in self.names.keys() {
+                if !named.contains(&name) {
+                    nodes.push(Node::empty(name));
+                }
+            }
+        }
+        for (old, new) in self.names.replace(nodes) {
+            applied.changed += 1;
+            let holder = new.as_deref().or(old.as_deref()).map(Node::is_wildcard);
+            if holder == Some(true) {
+                let delta = isize::from(new.is_some()) - isize::from(old.is_some());
+                self.wildcards.fetch_add(delta as usize, Ordering::Relaxed);
+            }
+            self.addresses.exchange(old.as_deref(), new.as_deref());
+        }
+        if applied.changed > 0 || change.complete != self.is_complete() {
+            self.serial.store(change.serial, Ordering::Relaxed);
+        }
+        if change.complete {
+            self.complete.store(true, Ordering::Release);
+        }
+        applied
+    }
+}
