@@ -1,0 +1,36 @@
+//! Sockets, threads and streams around the core.
+//!
+//! Knows the kernel: datagrams, connections, listeners, time, the log's reader, the admin socket. Must not know what a DNS
+//! message means (that is `core_dns`), Kubernetes, or Python.
+
+mod admin;
+mod connection;
+mod counters;
+mod cpus;
+mod engine;
+mod frames;
+mod inspect;
+mod listeners;
+mod log;
+mod mmsg;
+mod queries;
+mod respond;
+mod slots;
+mod sys;
+mod tasks;
+mod tcp;
+mod udp;
+mod worker;
+mod workers;
+
+pub use admin::{Admin, AdminSocket};
+pub use counters::Counts;
+pub use cpus::worker_count;
+pub use engine::{prepare_plan, start_engine};
+pub use inspect::{Inspector, InspectorSink, nanoseconds};
+pub use listeners::{BindError, Listener};
+pub use log::{LogSink, log_flush, log_line, log_lines_lost, log_to_stdout};
+pub use respond::Respond;
+pub use tasks::{Task, Tasks};
+pub use tcp::TcpLimits;
+pub use workers::{Prepared, Superseded, Workers};

@@ -1,0 +1,293 @@
+//! TCP: a worker's share of the connections, their limits and deadlines.
+//!
+//! Knows listeners, the poll and the order of deadlines; one connection's own affairs are in `connection`. Must not know what a
+//! message means, nor the other workers.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use core_dns::machine::{Client, Transport};
+
+use crate::connection::{Connection, Due, Missing};
+use crate::counters::Counters;
+use crate::listeners::canonical;
+use crate::queries::Queries;
+use crate::respond::Respond;
+use crate::slots::{Key, Slots};
+use crate::sys::{Interest, Poll};
+use crate::worker::{Heir, Token};
+
+/// What TCP clients may cost. The defaults are CoreDNS's, where it has any.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TcpLimits {
+    /// How long a connection may be silent.
+    pub idle: Duration,
+    /// How long a message may take to arrive.
+    pub read: Duration,
+    /// How long the client may take nothing of its replies.
+    pub write: Duration,
+    /// Connections of all workers; each has its equal part.
+    pub max_connections: usize,
+    /// Queries of one connection that wait for their replies; while so many wait, no more are read.
+    pub max_pipelined: usize,
+}
+
+impl Default for TcpLimits {
+    fn default() -> TcpLimits {
+        let seconds = Duration::from_secs;
+        TcpLimits { idle: seconds(10), read: seconds(3), write: seconds(5), max_connections: 4096, max_pipelined: 128 }
+    }
+}
+
+/// Connections accepted before the other sockets have their turn.
+const TURN: usize = 64;
+/// Connections accepted before a listening socket is closed: as many as can wait there.
+const LAST_TURN: usize = 4096;
+/// How long no connection is accepted after the system had no descriptor or memory left for one.
+const PAUSE: Duration = Duration::from_millis(100);
+/// One read takes up to this.
+const READ_SIZE: usize = 64 * 1024;
+
+/// All listeners and connections of one worker.
+pub struct Tcp {
+    listeners: Slots<Listening>,
+    connections: Slots<Connection>,
+    deadlines: Deadlines,
+    /// Since accepting failed: when it is tried again.
+    accept_again: Option<Duration>,
+    limits: TcpLimits,
+    buffer: Box<[u8]>,
+    reply: Vec<u8>,
+}
+
+struct Listening {
+    socket: TcpListener,
+    serial: u64,
+    number: u16,
+    address: SocketAddr,
+}
+
+/// Deadlines in their order; those of idle connections apart, so that the oldest of them is found at once.
+#[derive(Default)]
+struct Deadlines {
+    idle: BTreeSet<(Duration, Key)>,
+    busy: BTreeSet<(Duration, Key)>,
+}
+
+impl Tcp {
+    /// No listeners yet. `limits.max_connections` is this worker's part.
+    pub fn new(limits: TcpLimits) -> Tcp {
+        Tcp {
+            listeners: Slots::new(),
+            connections: Slots::new(),
+            deadlines: Deadlines::default(),
+            accept_again: None,
+            limits,
+            buffer: vec![0; READ_SIZE].into(),
+            reply: Vec::new(),
+        }
+    }
+
+    /// Takes a listening socket.
+    pub fn adopt(&mut self, socket: TcpListener, serial: u64, number: u16, address: SocketAddr, poll: &Poll) -> io::Result<()> {
+        let key = self.listeners.insert(Listening { socket, serial, number, address });
+        let watched = self.watch(key, |socket, token| poll.add(socket, token, Interest::READ));
+        watched.inspect_err(|_| drop(self.listeners.remove(key)))
+    }
+
+    /// Whether no connection is left.
+    pub fn is_empty(&self) -> bool {
+        self.connections.len() == 0
+    }
+
+    /// Accepts connections.
+    pub fn accept(&mut self, key: Key, poll: &Poll, queries: &mut Queries<impl Respond>) {
+        self.accept_some(key, TURN, poll, queries);
+    }
+
+    fn accept_some(&mut self, key: Key, most: usize, poll: &Poll, queries: &mut Queries<impl Respond>) {
+        for _ in 0..most {
+            let Some(listening) = self.listeners.get_mut(key) else { return };
+            match listening.socket.accept() {
+                Ok((stream, address)) => {
+                    let client = listening.client(&stream, address);
+                    let serial = listening.serial;
+                    if self.make_room(queries) && stream.set_nonblocking(true).is_ok() {
+                        self.open(Connection::new(stream, client, serial), poll, queries);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if is_exhaustion(&error) => return self.pause(poll, queries),
+                // That client has gone already; the next one may not have.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Reads, answers and writes: something has happened to this connection.
+    pub fn event(&mut self, key: Key, readable: bool, dead: bool, poll: &Poll, queries: &mut Queries<impl Respond>) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let alive = !dead && (!readable || connection.read(&mut self.buffer).is_ok());
+        self.serve(key, alive, poll, queries);
+    }
+
+    /// Sends the reply that a query of this connection waited for.
+    pub fn reply(&mut self, key: Key, reply: &[u8], poll: &Poll, queries: &mut Queries<impl Respond>) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.finish(reply, queries.now);
+        self.serve(key, true, poll, queries);
+    }
+
+    /// When `expire` is due.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.deadlines.next().map(|(at, _)| at).into_iter().chain(self.accept_again).min()
+    }
+
+    /// Ends what has taken too long.
+    pub fn expire(&mut self, poll: &Poll, queries: &mut Queries<impl Respond>) {
+        while let Some((at, key)) = self.deadlines.next() {
+            if at > queries.now {
+                break;
+            }
+            let Some(connection) = self.connections.get_mut(key) else { break };
+            let rest = connection.due.is_some_and(|due| due.missing == Missing::Rest);
+            // An incomplete message has lost its chance, the replies of those before it have not.
+            connection.end();
+            self.serve(key, rest, poll, queries);
+        }
+        if self.accept_again.take_if(|again| *again <= queries.now).is_some() {
+            self.watch_all(Interest::READ, poll);
+        }
+    }
+
+    /// Closes the listening socket of one binding (of all without one), after accepting and answering what has arrived.
+    pub fn close_listeners(&mut self, serial: Option<u64>, poll: &Poll, queries: &mut Queries<impl Respond>) {
+        let of = |number: u64| serial.is_none_or(|serial| serial == number);
+        let keys: Vec<Key> = self.listeners.iter().filter(|(_, listening)| of(listening.serial)).map(|(key, _)| key).collect();
+        for key in keys {
+            self.accept_some(key, LAST_TURN, poll, queries);
+            self.listeners.remove(key);
+        }
+        for key in self.of_binding(serial) {
+            self.event(key, true, false, poll, queries);
+        }
+    }
+
+    /// Gives the connections of a closed binding to its heir; without one they end after the replies that wait.
+    pub fn leave(&mut self, serial: Option<u64>, heir: Option<Heir>, poll: &Poll, queries: &mut Queries<impl Respond>) {
+        for key in self.of_binding(serial) {
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            match heir {
+                Some(heir) => (connection.serial, connection.client.listener) = (heir.serial, heir.number),
+                None => {
+                    connection.end();
+                    self.serve(key, true, poll, queries);
+                }
+            }
+        }
+    }
+
+    fn of_binding(&self, serial: Option<u64>) -> Vec<Key> {
+        let of = |connection: &Connection| serial.is_none_or(|serial| serial == connection.serial);
+        self.connections.iter().filter(|(_, connection)| of(connection)).map(|(key, _)| key).collect()
+    }
+
+    fn open(&mut self, connection: Connection, poll: &Poll, queries: &mut Queries<impl Respond>) {
+        let key = self.connections.insert(connection);
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        match poll.add(&connection.stream, Token::Connection(key).pack(), connection.watched) {
+            Ok(()) => self.serve(key, true, poll, queries),
+            Err(_) => self.close(key),
+        }
+    }
+
+    fn serve(&mut self, key: Key, alive: bool, poll: &Poll, queries: &mut Queries<impl Respond>) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let open = alive && connection.serve(key, &mut self.reply, queries, &self.limits).unwrap_or(false);
+        let wants = connection.wants(&self.limits);
+        let watched = wants == connection.watched || poll.change(&connection.stream, Token::Connection(key).pack(), wants).is_ok();
+        if !(open && watched) {
+            return self.close(key);
+        }
+        connection.watched = wants;
+        let due = connection.next_due(queries.now, &self.limits);
+        self.deadlines.replace(key, connection.due, due);
+        connection.due = due;
+    }
+
+    fn close(&mut self, key: Key) {
+        if let Some(connection) = self.connections.remove(key) {
+            self.deadlines.replace(key, connection.due, None);
+        }
+    }
+
+    fn make_room(&mut self, queries: &Queries<impl Respond>) -> bool {
+        if self.connections.len() < self.limits.max_connections {
+            return true;
+        }
+        let closed = self.close_oldest_idle(queries);
+        if !closed {
+            Counters::one(&queries.counters.refused_connections);
+        }
+        closed
+    }
+
+    fn close_oldest_idle(&mut self, queries: &Queries<impl Respond>) -> bool {
+        let Some((_, key)) = self.deadlines.idle.first().copied() else { return false };
+        self.close(key);
+        Counters::one(&queries.counters.closed_for_room);
+        true
+    }
+
+    /// The system has no room for a connection: make some, or look away for a while, or the waiting client would keep us spinning.
+    fn pause(&mut self, poll: &Poll, queries: &Queries<impl Respond>) {
+        if !self.close_oldest_idle(queries) {
+            self.accept_again = Some(queries.now + PAUSE);
+            self.watch_all(Interest::NONE, poll);
+        }
+    }
+
+    fn watch_all(&mut self, interest: Interest, poll: &Poll) {
+        let keys: Vec<Key> = self.listeners.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            // It fails only without memory; then the listener stays as it is watched now.
+            let _ = self.watch(key, |socket, token| poll.change(socket, token, interest));
+        }
+    }
+
+    fn watch(&mut self, key: Key, how: impl FnOnce(&TcpListener, u64) -> io::Result<()>) -> io::Result<()> {
+        self.listeners.get_mut(key).map_or(Ok(()), |listening| how(&listening.socket, Token::Listener(key).pack()))
+    }
+}
+
+impl Listening {
+    fn client(&self, stream: &TcpStream, address: SocketAddr) -> Client {
+        let local = if self.address.ip().is_unspecified() { stream.local_addr().unwrap_or(self.address) } else { self.address };
+        Client { address: canonical(address), local: canonical(local), listener: self.number, transport: Transport::Tcp }
+    }
+}
+
+impl Deadlines {
+    fn next(&self) -> Option<(Duration, Key)> {
+        self.idle.first().into_iter().chain(self.busy.first()).min().copied()
+    }
+
+    fn replace(&mut self, key: Key, old: Option<Due>, new: Option<Due>) {
+        if let Some(due) = old {
+            self.of(due).remove(&(due.at, key));
+        }
+        if let Some(due) = new {
+            self.of(due).insert((due.at, key));
+        }
+    }
+
+    fn of(&mut self, due: Due) -> &mut BTreeSet<(Duration, Key)> {
+        if due.missing == Missing::Query { &mut self.idle } else { &mut self.busy }
+    }
+}
+
+fn is_exhaustion(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+}
