@@ -1,0 +1,180 @@
+//! The binding: the engine as a Python class. Every call that may wait releases the interpreter lock; nothing here calls Python.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use core_dns::engine;
+use core_dns::zone::decode_change;
+use io_dns::{AdminSocket, Inspector, InspectorSink, TcpLimits, Workers, prepare_plan, start_engine, worker_count};
+use pyo3::create_exception;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+create_exception!(_engine, EngineError, PyException, "The engine refuses; the message says what and why.");
+
+/// The engine, its threads and its admin socket.
+#[pyclass(frozen)]
+struct Engine {
+    engine: Arc<engine::Engine>,
+    workers: Arc<Workers>,
+    tasks: Arc<io_dns::Tasks>,
+    admin: Mutex<Option<AdminSocket>>,
+}
+
+/// A plan that was checked, with its sockets.
+#[pyclass(frozen)]
+struct Prepared {
+    engine: Arc<engine::Engine>,
+    workers: Arc<Workers>,
+    parts: Mutex<Option<(engine::Prepared, io_dns::Prepared)>>,
+}
+
+/// A question of the engine's.
+#[pyclass(frozen)]
+struct Task {
+    kind: &'static str,
+    body: Vec<u8>,
+    task: Mutex<Option<io_dns::Task>>,
+}
+
+fn refuse(why: impl ToString) -> PyErr {
+    EngineError::new_err(why.to_string())
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    fn new(py: Python<'_>, workers: usize, admin: Option<PathBuf>) -> PyResult<Engine> {
+        py.detach(|| {
+            io_dns::log_to_stdout();
+            let engine = engine::Engine::new();
+            let tasks = Arc::new(io_dns::Tasks::default());
+            let inspector = Inspector::new(Arc::clone(&engine), Arc::clone(&tasks));
+            engine.set_sink(Box::new(InspectorSink(Arc::clone(&inspector))));
+            let count = if workers == 0 { worker_count() } else { workers };
+            let workers = start_engine(&engine, count, TcpLimits::default()).map_err(|why| refuse(format!("no threads: {why}")))?;
+            let open = |path: PathBuf| {
+                AdminSocket::open(&path, inspector).map_err(|why| refuse(format!("admin socket {}: {why}", path.display())))
+            };
+            let admin = admin.map(open).transpose()?;
+            Ok(Engine { engine, workers: Arc::new(workers), tasks, admin: Mutex::new(admin) })
+        })
+    }
+
+    fn prepare(&self, py: Python<'_>, plan: &[u8]) -> PyResult<Prepared> {
+        py.detach(|| {
+            let program = self.engine.prepare(plan).map_err(refuse)?;
+            match prepare_plan(&self.workers, &self.engine, program.plan()) {
+                Ok(listeners) => Ok(Prepared {
+                    engine: Arc::clone(&self.engine),
+                    workers: Arc::clone(&self.workers),
+                    parts: Mutex::new(Some((program, listeners))),
+                }),
+                Err(errors) => {
+                    self.engine.abandon(program);
+                    Err(refuse(errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("\n")))
+                }
+            }
+        })
+    }
+
+    fn apply(&self, py: Python<'_>, zone: &str, change: &[u8]) -> PyResult<(usize, Vec<String>)> {
+        py.detach(|| {
+            let zone = self.engine.zone(zone).ok_or_else(|| refuse(format!("no plan names the zone {zone}")))?;
+            let applied = zone.apply(&decode_change(change).map_err(refuse)?);
+            Ok((applied.changed, applied.problems))
+        })
+    }
+
+    fn bound(&self) -> Vec<(String, String)> {
+        self.workers.bound().into_iter().map(|(id, address)| (id, address.to_string())).collect()
+    }
+
+    fn log(&self, line: &str) {
+        io_dns::log_line(line);
+    }
+
+    #[pyo3(name = "next_task")]
+    fn next(&self, py: Python<'_>, patience: f64) -> Option<Task> {
+        let mut task = py.detach(|| self.tasks.next(seconds(patience)))?;
+        Some(Task { kind: task.kind, body: std::mem::take(&mut task.body), task: Mutex::new(Some(task)) })
+    }
+
+    fn stop(&self, py: Python<'_>, grace: f64) {
+        py.detach(|| {
+            self.tasks.close();
+            self.workers.stop(seconds(grace));
+            drop(lock(&self.admin).take());
+        });
+    }
+}
+
+#[pymethods]
+impl Prepared {
+    fn commit(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| {
+            let (program, listeners) = lock(&self.parts).take().ok_or_else(|| refuse("the plan was used already"))?;
+            let swap = || self.engine.commit(program);
+            self.workers.commit(listeners, swap).map_err(|_| refuse("another plan was committed meanwhile"))
+        })
+    }
+
+    fn abandon(&self, py: Python<'_>) {
+        py.detach(|| {
+            if let Some((program, listeners)) = lock(&self.parts).take() {
+                drop(listeners);
+                self.engine.abandon(program);
+            }
+        });
+    }
+}
+
+#[pymethods]
+impl Task {
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.body)
+    }
+
+    fn reply(&self, body: Vec<u8>) {
+        if let Some(task) = lock(&self.task).take() {
+            task.reply(body);
+        }
+    }
+}
+
+/// The addresses of each network interface, by its name.
+#[pyfunction]
+fn interfaces() -> PyResult<BTreeMap<String, Vec<String>>> {
+    let mut interfaces = BTreeMap::<String, Vec<String>>::new();
+    for interface in if_addrs::get_if_addrs()? {
+        interfaces.entry(interface.name.clone()).or_default().push(interface.ip().to_string());
+    }
+    Ok(interfaces)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+/// The engine for Python.
+#[pymodule]
+fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Engine>()?;
+    module.add_class::<Prepared>()?;
+    module.add_class::<Task>()?;
+    module.add_function(wrap_pyfunction!(interfaces, module)?)?;
+    module.add("EngineError", module.py().get_type::<EngineError>())
+}

@@ -1,0 +1,68 @@
+"""The engine as Python sees it: plans in, zone changes in, tasks out. Nothing else imports the extension module.
+
+The engine's threads never run Python: they answer while Python is busy, stuck or gone. All calls release the interpreter lock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from clusterdns import _engine
+from clusterdns.plan import Plan, encode_plan
+from clusterdns.zones import ZoneChange, encode_change
+
+EngineError = _engine.EngineError
+
+
+def interfaces() -> dict[str, list[str]]:
+    """The addresses of each network interface of this machine."""
+    return _engine.interfaces()
+
+
+class Prepared:
+    """A checked plan whose sockets are bound: commit it or abandon it."""
+
+    def __init__(self, prepared: _engine.Prepared) -> None:
+        self._prepared = prepared
+
+    def commit(self) -> None:
+        """Makes it the running plan; queries on the way end with the old one."""
+        self._prepared.commit()
+
+    def abandon(self) -> None:
+        """Closes what it bound; the running plan is untouched."""
+        self._prepared.abandon()
+
+
+class Engine:
+    """The running engine. `workers` 0: as many as the CPU quota gives; `admin`: path of the admin socket, if there is to be one."""
+
+    def __init__(self, workers: int = 0, admin: str | None = None) -> None:
+        self._engine = _engine.Engine(workers, admin)
+
+    def prepare(self, plan: Plan) -> Prepared:
+        """Checks a plan and binds its new listeners; its zones can be filled from now on. Raises `EngineError` with every reason."""
+        return Prepared(self._engine.prepare(encode_plan(plan)))
+
+    def apply(self, zone: str, change: ZoneChange) -> tuple[int, list[str]]:
+        """Applies a transaction to a zone; gives the number of names that changed, and what made no sense and was skipped."""
+        return self._engine.apply(zone, encode_change(change))
+
+    def bound(self) -> list[tuple[str, str]]:
+        """Listener ids with the address that each is really bound to."""
+        return self._engine.bound()
+
+    def log(self, line: str) -> None:
+        """Prints a line on stdout in order with the engine's own; a slow reader loses lines, nobody waits."""
+        self._engine.log(line)
+
+    def answer_task(self, seconds: float, describe: Callable[[list[int]], list[str]]) -> None:
+        """Waits up to `seconds` for one of the engine's questions and answers it. `describe` names origins."""
+        task = self._engine.next_task(seconds)
+        if task is not None and task.kind == "describe":
+            task.reply(json.dumps(describe(json.loads(task.body))).encode())
+
+    def stop(self, grace: float) -> None:
+        """Stops accepting, answers what has come, waits up to `grace` seconds for what is on its way."""
+        self._engine.stop(grace)
