@@ -1,0 +1,39 @@
+"""The outside world as the compiler sees it: a value, so that compiling is pure.
+
+Must not touch the machine itself: `control/machine.py` and the tests make these values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a Corefile may ask of the machine.
+
+    `read` gives a file's text (`OSError`, `UnicodeDecodeError`), `glob` the sorted paths that match a pattern, `interfaces` the addresses of
+    each network interface by its name.
+    """
+
+    read: Callable[[str], str]
+    glob: Callable[[str], Sequence[str]] = lambda pattern: ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    interfaces: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def sources_of_texts(files: Mapping[str, str], environment: Mapping[str, str] | None = None) -> Sources:
+    """Sources made of texts by path, for tests and for Corefiles that come from elsewhere."""
+    from fnmatch import fnmatchcase
+
+    def read(path: str) -> str:
+        try:
+            return files[path]
+        except KeyError:
+            raise FileNotFoundError(2, "No such file or directory", path) from None
+
+    def glob(pattern: str) -> Sequence[str]:
+        return sorted(path for path in files if fnmatchcase(path, pattern))
+
+    return Sources(read=read, glob=glob, environment=environment or {})
