@@ -1,0 +1,111 @@
+"""What a directive is, and what it may say about the server block that it stands in.
+
+A directive adds ops to the block's program, sets what is no op (addresses, reload), and reports problems. It never stops the
+compiler: a wrong line is reported and the next one is looked at. Must not know single directives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from clusterdns.corefile.problems import Place, Problem, Severity
+from clusterdns.corefile.tree import Line, Token
+from clusterdns.plan import Op, Span
+from clusterdns.scalars import Duration
+from clusterdns.sources import Sources
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What fills a local zone with data; the options are for whoever does it, opaque to the compiler."""
+
+    zone: str
+    options: msgspec.Struct
+
+
+@dataclass(frozen=True)
+class ReloadOptions:
+    """How often the Corefile is read again, give or take up to half of the jitter."""
+
+    interval: Duration
+    jitter: Duration
+
+
+@dataclass(frozen=True)
+class WatchedFile:
+    """A file that the plan was made from, and how often to look whether it has changed."""
+
+    path: str
+    interval: Duration
+
+
+class Spans:
+    """The plan's side table of places: each is kept once and named by its index."""
+
+    def __init__(self) -> None:
+        self._index: dict[Span, int] = {}
+
+    def index(self, place: Place, text: str) -> int:
+        """The index of this place."""
+        return self._index.setdefault(Span(place.file, place.line, place.column, text), len(self._index))
+
+    def table(self) -> list[Span]:
+        """All of them, in the order of their indexes."""
+        return list(self._index)
+
+
+@dataclass
+class BlockContext:
+    """One server block while it is compiled.
+
+    `zones`: the normalised zones of all its keys, origins of reverse zones included. `directory`: of the Corefile.
+    """
+
+    zones: tuple[str, ...]
+    sources: Sources
+    directory: str
+    spans: Spans = field(default_factory=Spans)
+    program: list[Op] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    feeds: list[Feed] = field(default_factory=list)
+    zone_ids: list[str] = field(default_factory=list)
+    watched: list[WatchedFile] = field(default_factory=list)
+    bind: tuple[str, ...] | None = None
+    reload: ReloadOptions | None = None
+    debug: bool = False
+
+    def emit(self, op: Op) -> None:
+        """Add an op to the program: it comes after those of the directives that the table has before this one."""
+        self.program.append(op)
+
+    def use_zone(self, identity: str) -> None:
+        """Name a local zone that the plan uses; its data comes from a feed."""
+        self.zone_ids.append(identity)
+
+    def span(self, of: Line | Token) -> int:
+        """The index of this line's (or word's) place in the plan."""
+        return self.spans.index(of.place, of.text)
+
+    def error(self, at: Place | Line | Token, message: str, hint: str = "", code: str = "wrong-option") -> None:
+        """Report what keeps the Corefile from being used."""
+        self._report(Severity.ERROR, at, message, hint, code)
+
+    def warn(self, at: Place | Line | Token, message: str, hint: str = "", code: str = "doubtful-option") -> None:
+        """Report what is probably not meant."""
+        self._report(Severity.WARNING, at, message, hint, code)
+
+    def _report(self, severity: Severity, at: Place | Line | Token, message: str, hint: str, code: str) -> None:
+        place = at if isinstance(at, Place) else at.place
+        self.problems.append(Problem(severity, code, place, message, hint))
+
+
+@dataclass(frozen=True)
+class Directive:
+    """A directive: its name, whether a block may have it once only, and what turns its lines into ops and settings."""
+
+    name: str
+    compile: Callable[[Sequence[Line], BlockContext], None]
+    once: bool = False

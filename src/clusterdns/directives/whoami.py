@@ -1,0 +1,21 @@
+"""`whoami`: answer with the client's own address, port and transport."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clusterdns.corefile.tree import Line
+from clusterdns.directives.block import BlockContext, Directive
+from clusterdns.directives.options import arguments, no_block
+from clusterdns.plan import WhoamiOp
+
+
+def compile_whoami(lines: Sequence[Line], block: BlockContext) -> None:
+    """`whoami`"""
+    for line in lines:
+        arguments(line, block, "whoami")
+        no_block(line, block)
+    block.emit(WhoamiOp(span=block.span(lines[0])))
+
+
+DIRECTIVE = Directive(name="whoami", compile=compile_whoami)
