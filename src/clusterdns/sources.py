@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 class Sources:
     """What a Corefile may ask of the machine.
 
-    `read` gives a file's text (`OSError`, `UnicodeDecodeError`), `glob` the sorted paths that match a pattern, `interfaces` the addresses of
-    each network interface by its name.
+    `read` gives a file's text (`OSError`, `UnicodeDecodeError`), `glob` the sorted paths that match a pattern,
+    `interfaces` the addresses of each network interface by its name.
     """
 
     read: Callable[[str], str]

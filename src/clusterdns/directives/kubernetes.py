@@ -1,0 +1,192 @@
+"""`kubernetes`: the names of a cluster's Services and pods."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+
+from clusterdns.corefile.tree import Line, Token
+from clusterdns.directives.block import BlockContext, Directive, Feed
+from clusterdns.directives.options import arguments, choice, duration, integer, options, zones
+from clusterdns.names import ROOT, is_reverse, is_subdomain
+from clusterdns.plan import Origin, ZoneOp
+from clusterdns.records.apex import soa
+from clusterdns.records.options import ApiOptions, ClusterOptions, PodMode
+from clusterdns.records.selectors import format_selector, parse_selector
+from clusterdns.scalars import Duration
+
+POD_MODES: dict[str, PodMode] = {"disabled": "disabled", "insecure": "insecure", "verified": "verified"}
+MOST_TTL = 3600
+
+# These say what is answered, those how to reach the API server.
+CONTENT = (
+    *("manifests", "pods", "ttl", "namespaces", "namespace_labels", "labels", "endpoint_pod_names"),
+    *("noendpoints", "zonal", "ignore", "fallthrough", "multicluster"),
+)
+API = ("endpoint", "tls", "kubeconfig", "apiserver_qps", "apiserver_burst", "apiserver_max_inflight", "startup_timeout")
+
+EXISTING = ["", "svc", "pod"]
+"""Names that exist below every zone of a cluster, the reverse ones included."""
+
+
+def compile_kubernetes(lines: Sequence[Line], block: BlockContext) -> None:
+    """`kubernetes [ZONES...] { manifests PATH... pods MODE ttl SECONDS namespaces NAME... fallthrough [ZONES...] ... }`"""
+    line = lines[0]
+    origins = tuple(dict.fromkeys(zones(line.args, block)))
+    _check_origins(line, origins, block)
+    wanted, api = ClusterOptions(), ApiOptions()
+    fallthrough: tuple[str, ...] = ()
+    for option in options(line, block, CONTENT + API):
+        if option.name.text in API:
+            api = _with_api_option(api, option, block)
+        elif option.name.text == "fallthrough":
+            fallthrough = zones(option.args, block) if option.args else (ROOT,)
+        else:
+            wanted = _with_option(wanted, option, block)
+    _check_together(line, wanted, block)
+    if not wanted.manifests:
+        wanted = msgspec.structs.replace(wanted, api=api)
+    identity = f"kubernetes/{sha256(msgspec.json.encode(wanted)).hexdigest()[:12]}"
+    block.use_zone(identity)
+    block.feeds.append(Feed(identity, wanted))
+    block.emit(
+        ZoneOp(
+            zone=identity,
+            origins=[Origin(origin, reverse=is_reverse(origin)) for origin in origins],
+            primary=next((index for index, origin in enumerate(origins) if not is_reverse(origin)), -1),
+            soa=soa(wanted),
+            fallthrough=list(fallthrough),
+            exists=EXISTING,
+            soa_nodata=True,
+            name="kubernetes",
+            span=block.span(line),
+        )
+    )
+
+
+def _with_option(wanted: ClusterOptions, option: Line, block: BlockContext) -> ClusterOptions:
+    """The options with one more line taken in; one that is wrong is reported and changes nothing."""
+    replace = msgspec.structs.replace
+    match option.name.text:
+        case "manifests":
+            tokens = arguments(option, block, "manifests PATH...") or ()
+            paths = (posixpath.normpath(posixpath.join(block.directory, token.text)) for token in tokens)
+            return replace(wanted, manifests=(*wanted.manifests, *paths))
+        case "pods":
+            tokens = arguments(option, block, "pods MODE") or ()
+            modes = [POD_MODES[mode] for token in tokens if (mode := choice(token, block, POD_MODES))]
+            return replace(wanted, pods=modes[0]) if modes else wanted
+        case "ttl":
+            token = _first(option, block, "ttl SECONDS")
+            ttl = integer(token, block, 0, MOST_TTL) if token else None
+            return wanted if ttl is None else replace(wanted, ttl=ttl)
+        case "namespaces":
+            names = {token.text for token in arguments(option, block, "namespaces NAME...") or ()}
+            return replace(wanted, namespaces=tuple(sorted(names.union(wanted.namespaces))))
+        case "namespace_labels":
+            return replace(wanted, namespace_labels=_selector(option, block))
+        case "labels":
+            return replace(wanted, labels=_selector(option, block))
+        case "ignore":
+            token = _first(option, block, "ignore empty_service")
+            return replace(wanted, ignore_empty_service=True) if token and choice(token, block, ("empty_service",)) else wanted
+        case "multicluster":
+            if option.args:
+                hint = "remove the line, or stay with CoreDNS for the zones of several clusters"
+                block.error(option, "`multicluster` is not supported yet", hint, code="unsupported-option")
+            return wanted
+        case flag:
+            arguments(option, block, flag)
+            return replace(wanted, **{flag: True})
+
+
+def _selector(option: Line, block: BlockContext) -> str:
+    """A label selector in its canonical text; it is one expression, however many words it has."""
+    words = arguments(option, block, f"{option.name.text} SELECTOR...") or ()
+    try:
+        return format_selector(parse_selector(" ".join(token.text for token in words)))
+    except ValueError as problem:
+        message = f"unable to parse the label selector: {problem}"
+        block.error(words[0], message, "for example: environment in (staging, qa),app=nginx", code="bad-value")
+        return ""
+
+
+def _first(option: Line, block: BlockContext, syntax: str) -> Token | None:
+    """The one argument of an option that lets others stand behind it and does not look at them, as in CoreDNS."""
+    for token in option.args[1:]:
+        block.warn(token, f"`{token.text}` means nothing here", f"write: {syntax}", code="ignored-word")
+    return option.args[0] if option.args else next(iter(arguments(option, block, syntax) or ()), None)
+
+
+def _check_origins(line: Line, origins: Sequence[str], block: BlockContext) -> None:
+    """Names of Services need a zone to live in, and questions for each zone have to come here."""
+    if origins and all(map(is_reverse, origins)):
+        hint = "write the cluster's domain first: kubernetes cluster.local in-addr.arpa ip6.arpa"
+        block.error(line, "a non-reverse zone name must be used", hint, code="no-forward-zone")
+    for origin in origins:
+        if not any(is_subdomain(origin, zone) or is_subdomain(zone, origin) for zone in block.zones):
+            hint = f"this block serves {', '.join(block.zones)}: add the zone to its keys"
+            block.warn(line, f"no question for `{origin}` comes here", hint, code="unreachable-zone")
+
+
+def _check_together(line: Line, wanted: ClusterOptions, block: BlockContext) -> None:
+    """Options that need, or exclude, each other."""
+    if wanted.namespaces and wanted.namespace_labels:
+        block.error(line, "namespaces and namespace_labels cannot both be set", "name the namespaces, or select them", code="conflict")
+    if wanted.zonal and wanted.noendpoints:
+        block.error(line, "zonal needs the endpoints that noendpoints turns off", "remove one of them", code="conflict")
+    for option in line.block or ():
+        if wanted.manifests and option.name.text in API:
+            hint = "the objects are read from manifests; remove one or the other"
+            block.warn(option, f"`{option.name.text}` has no effect", hint, code="no-effect")
+
+
+def _with_api_option(api: ApiOptions, option: Line, block: BlockContext) -> ApiOptions:
+    """How to reach the API server, with one more line taken in."""
+    replace = msgspec.structs.replace
+    match option.name.text:
+        case "endpoint":
+            tokens = arguments(option, block, "endpoint URL...") or ()
+            for extra in tokens[1:]:
+                block.warn(extra, "only the first endpoint is used", "multiple endpoints are deprecated", code="ignored-word")
+            return replace(api, endpoint=tokens[0].text) if tokens else api
+        case "tls":
+            tokens = arguments(option, block, "tls CERT KEY CACERT") or ()
+            return replace(api, tls=tuple(token.text for token in tokens)) if tokens else api
+        case "kubeconfig":
+            tokens = arguments(option, block, "kubeconfig FILE [CONTEXT]") or ()
+            return replace(api, kubeconfig=tokens[0].text, context="".join(token.text for token in tokens[1:])) if tokens else api
+        case "startup_timeout":
+            first = _first(option, block, "startup_timeout DURATION")
+            limit = duration(first, block, least=Duration(0)) if first else None
+            return replace(api, startup_seconds=limit.seconds) if limit else api
+        case "apiserver_qps":
+            return replace(api, qps=sum(_rate(token, block) for token in arguments(option, block, "apiserver_qps NUMBER") or ()))
+        case "apiserver_burst":
+            return replace(api, burst=_count(option, block, "apiserver_burst NUMBER"))
+        case _:
+            return replace(api, inflight=_count(option, block, "apiserver_max_inflight NUMBER"))
+
+
+def _count(option: Line, block: BlockContext, syntax: str) -> int:
+    """A number of requests; 0, no limit, for what is none."""
+    return sum(integer(token, block, least=0) or 0 for token in arguments(option, block, syntax) or ())
+
+
+def _rate(token: Token, block: BlockContext) -> float:
+    """A number of requests a second; 0, no limit, for what is none."""
+    try:
+        rate = float(token.text)
+    except ValueError:
+        block.error(token, f"`{token.text}` is no number", code="bad-value")
+        return 0.0
+    if not 0 <= rate < float("inf"):
+        block.error(token, f"apiserver_qps must be at least 0, not {token.text}", code="bad-value")
+        return 0.0
+    return rate
+
+
+DIRECTIVE = Directive(name="kubernetes", compile=compile_kubernetes, once=True)
