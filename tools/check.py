@@ -14,7 +14,7 @@ CHECKS = (
     ["mypy"],
     ["lint-imports", "--no-logo"],
     ["cargo", "fmt", "--all", "--check"],
-    ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
+    ["cargo", "clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"],
 )
 
 

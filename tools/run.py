@@ -26,7 +26,13 @@ class Question(NamedTuple):
     why: str
 
 
-QUESTIONS: tuple[Question, ...] = ()
+QUESTIONS = (
+    Question("web.shop.svc.cluster.local", ("10.96.238.200",), "Service shop/web"),
+    Question("cart.shop.svc.cluster.local AAAA", ("fd00:96::80",), "Service shop/cart"),
+    Question("db.data.svc.cluster.local", ("10.244.161.212", "10.244.115.118", "10.244.192.162"), "Service data/db"),
+    Question("_http._tcp.web.shop.svc.cluster.local SRV", ("0 100 80 web.shop.svc.cluster.local.",), "Service shop/web"),
+    Question("basket.shop.svc.cluster.local", ("cart.shop.svc.cluster.local.", "10.96.0.80"), "Service shop/basket"),
+)
 
 
 class Stopped(BaseException):

@@ -73,7 +73,7 @@ def build_extension() -> None:
     if stamp.is_fresh() and any(EXTENSION.glob("_engine*.so")) and (VENV / "bin/clusterdns").exists():
         return
     rust.install_missing(ROOT, VENV, pip_install)
-    command = [str(VENV / "bin/maturin"), "develop", "--release", "--locked"]
+    command = [str(VENV / "bin/maturin"), "develop", "--release"]
     hint = "see the messages above; the first time cargo needs the network"
     step("Rust core (about a minute the first time)", command, hint, rust_environment())
     stamp.write()

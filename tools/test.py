@@ -18,7 +18,7 @@ def test(arguments: Sequence[str]) -> int:
     if arguments:
         return subprocess.call([PYTHON, "-m", "pytest", *arguments], cwd=ROOT, env=environment)
     commands = (
-        ["cargo", "test", "--workspace", "--locked", "--quiet"],
+        ["cargo", "test", "--workspace", "--quiet"],
         [str(PYTHON), "-m", "pytest", "--numprocesses=2", "--dist=loadfile"],
     )
     failed = [" ".join(command) for command in commands if subprocess.call(command, cwd=ROOT, env=environment)]
