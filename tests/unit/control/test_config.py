@@ -1,0 +1,103 @@
+"""Configurations: read, compared, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from clusterdns.control.config import LAST_GOOD, Configuration, keep_last_good, read_configuration, read_last_good
+from clusterdns.sources import sources_of_texts
+
+GOOD = """.:1053 {
+    reload 10s 2s
+    errors
+    kubernetes cluster.local in-addr.arpa {
+        manifests shop.yaml other
+        pods verified
+        ttl 30
+        namespaces one two
+        fallthrough
+    }
+    loadbalance round_robin {
+        prefer 10.0.0.0/8
+    }
+    whoami
+}
+example.org:1053 {
+    debug
+}
+"""
+
+
+def read(text: str, **more: str) -> Configuration:
+    """The configuration of a Corefile."""
+    return read_configuration("Corefile", sources_of_texts({"Corefile": text, **more}), 53)
+
+
+def test_what_is_kept_is_read_again_the_same(tmp_path: Path) -> None:
+    configuration = read(GOOD)
+    assert configuration.plan is not None
+    keep_last_good(str(tmp_path / "deep" / "state"), configuration)
+    again = read_last_good(str(tmp_path / "deep" / "state"))
+    assert again == replace(configuration, texts={}, problems=())
+
+
+def test_keeping_replaces_what_was_kept(tmp_path: Path) -> None:
+    keep_last_good(str(tmp_path), read(GOOD))
+    newer = read(GOOD.replace("ttl 30", "ttl 31"))
+    keep_last_good(str(tmp_path), newer)
+    again = read_last_good(str(tmp_path))
+    assert again is not None
+    assert again.hash == newer.hash
+    assert [path.name for path in tmp_path.iterdir()] == [LAST_GOOD]
+
+
+def test_a_configuration_with_errors_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not good"):
+        keep_last_good(str(tmp_path), read("nosuch {\n"))
+
+
+def test_nothing_kept_is_no_configuration(tmp_path: Path) -> None:
+    assert read_last_good(str(tmp_path)) is None
+    (tmp_path / LAST_GOOD).write_bytes(b"\x00")
+    assert read_last_good(str(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [(GOOD, True), (". {\nnosuch\n}", True), (". {\nwhoami\n", False), (". {\nimport nosuch.conf\n}", False), ("", True)],
+)
+def test_parsed_says_whether_the_text_is_a_corefile(text: str, parsed: bool) -> None:
+    assert read(text).parsed is parsed
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "(snippet) {\n    whoami\n}\n"])
+def test_to_serve_nothing_is_an_error(text: str) -> None:
+    """Difference D4."""
+    configuration = read(text)
+    assert configuration.plan is None
+    assert [(problem.severity.value, problem.code) for problem in configuration.problems] == [("error", "no-server-block")]
+
+
+def test_a_corefile_that_cannot_be_read_is_a_problem() -> None:
+    configuration = read_configuration("nosuch", sources_of_texts({}), 53)
+    assert (configuration.plan, configuration.parsed) == (None, False)
+    assert [problem.code for problem in configuration.problems] == ["unreadable"]
+
+
+@pytest.mark.parametrize("other", ["# remark\n" + GOOD, GOOD.replace("    ", "\t"), GOOD + "\n\n"])
+def test_white_space_and_remarks_do_not_change_the_hash(other: str) -> None:
+    assert read(other).hash == read(GOOD).hash
+
+
+@pytest.mark.parametrize("change", [("ttl 30", "ttl 31"), ("10s 2s", "10s"), ("example.org", "example.com")])
+def test_words_do(change: Sequence[str]) -> None:
+    assert read(GOOD.replace(change[0], change[1])).hash != read(GOOD).hash
+
+
+def test_imported_words_do() -> None:
+    text = ". {\nimport part\n}"
+    assert read(text, part="whoami").hash != read(text, part="errors").hash

@@ -1,0 +1,135 @@
+"""The server's life in this process: what goes wrong inside is no reason to stop answering."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread, get_ident
+
+import dns.message
+import dns.query
+import pytest
+
+from clusterdns.control.server import ServeOptions, Server, StartError
+from clusterdns.sources import Sources, sources_of_texts
+from tests.servers import free_port
+
+WHOAMI = ".:PORT {\n    bind 127.0.0.1\n    whoami\n}\n"
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """A server takes the signals of its process; they are given back."""
+    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in wanted}
+    yield
+    signal.set_wakeup_fd(-1)
+    for number, action in before.items():
+        signal.signal(number, action)
+
+
+class Corefile:
+    """A file whose reading can be made to fail."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.fault: Exception | None = None
+
+    def read(self, path: str) -> str:
+        """Its text, or the fault."""
+        if self.fault is not None:
+            raise self.fault
+        return self.text
+
+
+def steered(server: Server, *told: signal.Signals) -> int:
+    """What becomes of a server that gets these signals, all at once, and then SIGTERM."""
+    for number in (*told, signal.SIGTERM):
+        os.kill(os.getpid(), number)
+    return server.steer_until_told()
+
+
+def is_answered(port: int) -> bool:
+    return bool(dns.query.udp(dns.message.make_query("a.test", "A"), "127.0.0.1", port=port, timeout=5).additional)
+
+
+def test_a_fault_of_ours_while_reloading_is_logged_and_the_server_goes_on(capfd: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    corefile = Corefile(WHOAMI.replace("PORT", str(port)))
+    server = Server(ServeOptions("Corefile", quiet=True), Sources(read=corefile.read))
+    server.start()
+    corefile.fault = RuntimeError("a bug\nof ours")
+    assert is_answered(port)
+    assert steered(server, signal.SIGUSR1) == 0
+    assert "[ERROR] the running configuration stays: RuntimeError: a bug; of ours\n" in capfd.readouterr().out
+
+
+def test_a_fault_of_ours_while_installing_is_told_as_a_failed_reload(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corefile = Corefile(WHOAMI.replace("PORT", str(free_port())))
+    server = Server(ServeOptions("Corefile", quiet=True), Sources(read=corefile.read))
+    server.start()
+
+    def fail(plan: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("clusterdns.control.server.Engine.prepare", lambda engine, plan: fail(plan))
+    assert steered(server, signal.SIGUSR1) == 0
+    assert "[ERROR] SIGUSR1: starting with listener file descriptors: ZeroDivisionError: a bug\n" in capfd.readouterr().out
+
+
+def test_signals_are_taken_in_turn(capfd: pytest.CaptureFixture[str]) -> None:
+    corefile = Corefile(WHOAMI.replace("PORT", str(free_port())))
+    server = Server(ServeOptions("Corefile", quiet=True), Sources(read=corefile.read))
+    server.start()
+    assert steered(server, signal.SIGUSR1, signal.SIGHUP) == 0
+    assert capfd.readouterr().out.splitlines() == [
+        "[INFO] SIGUSR1: Reloading",
+        "[INFO] Reloading",
+        "[INFO] Reloading complete",
+        "[INFO] SIGTERM: Shutting down servers then terminating",
+    ]
+
+
+def test_a_signal_that_another_thread_receives_ends_the_wait() -> None:
+    """The kernel may give it to any thread, and Python's own handlers do not wake the one that waits."""
+    corefile = Corefile(WHOAMI.replace("PORT", str(free_port())))
+    server = Server(ServeOptions("Corefile", quiet=True), Sources(read=corefile.read))
+    server.start()
+    Thread(target=lambda: signal.pthread_kill(get_ident(), signal.SIGTERM)).start()
+    assert server.steer_until_told() == 0
+
+
+def test_a_corefile_with_errors_does_not_start(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(StartError):
+        Server(ServeOptions("Corefile"), sources_of_texts({"Corefile": "nosuch {\n"})).start()
+    assert "error: this `{` is never closed" in capfd.readouterr().err
+
+
+def test_what_is_refused_at_the_start_is_not_tried_again_until_it_changes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A server that runs from its last good configuration has told what is wrong with the Corefile already."""
+    good = WHOAMI.replace("PORT", str(free_port())).replace("whoami", "reload 2s 0s\n    whoami")
+    options = ServeOptions("Corefile", state=str(tmp_path), quiet=True)
+    first = Server(options, sources_of_texts({"Corefile": good}))
+    first.start()
+    assert steered(first) == 0
+    corefile = Corefile(good.replace("whoami", "nosuch"))
+    second = Server(options, Sources(read=corefile.read))
+    second.start()
+    capfd.readouterr()
+    second.reload_if_changed()
+    corefile.text = good
+    second.reload_if_changed()
+    corefile.text = good.replace("whoami", "nosuch")
+    second.reload_if_changed()
+    second.reload_if_changed()
+    assert steered(second) == 0
+    assert [line.partition(":")[0] for line in capfd.readouterr().out.splitlines()] == [
+        "[INFO] Reloading",
+        "[ERROR] Restart failed",
+        "[ERROR] plugin/reload",
+        "[INFO] SIGTERM",
+    ]

@@ -1,0 +1,154 @@
+"""Events in, transactions out: after any sequence of them the zone is what it would be from scratch."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from clusterdns.cluster import Endpoint, EndpointSlice, Namespace, Pod, Port, Ref, Service, View
+from clusterdns.control.origins import Origins
+from clusterdns.control.zones import ClusterZone
+from clusterdns.records.options import ClusterOptions
+from clusterdns.zones import Owner, ZoneChange
+
+OWN = "10.244.0.53"
+OPTIONS = ClusterOptions(pods="verified")
+
+
+def zone(options: ClusterOptions = OPTIONS) -> ClusterZone:
+    """A zone without objects."""
+    return ClusterZone(options, [OWN], Origins())
+
+
+def content(changes: list[ZoneChange | None]) -> dict[str, Owner]:
+    """What an engine holds after these transactions. Origins do not matter."""
+    held: dict[str, Owner] = {}
+    for change in changes:
+        if change is not None:
+            if change.replace:
+                held = {}
+            held |= {owner.name: Owner(owner.name, 0, owner.data, owner.absent) for owner in change.owners}
+    return {name: owner for name, owner in held.items() if owner.data}
+
+
+SVC = Service("shop", "cart", cluster_ips=("10.96.0.1",), ports=(Port("http", "TCP", 80),))
+SLICE = EndpointSlice("shop", "cart-1", "cart", "IPv4", (Endpoint("172.0.0.1"),), (Port("http", "TCP", 80),))
+SHOP = Namespace("shop")
+
+
+def test_the_first_transaction_replaces_all_and_the_others_do_not() -> None:
+    cluster = zone()
+    first = cluster.change(7)
+    assert first is not None
+    assert (first.replace, first.complete, first.serial) == (True, True, 7)
+    assert {owner.name for owner in first.owners} >= {"", "svc", "pod", "ns.dns", "dns-version"}
+    assert cluster.change(8) is None
+    cluster.put(SHOP)
+    second = cluster.change(9)
+    assert second is not None
+    assert (second.replace, {owner.name for owner in second.owners}) == (False, {"shop.svc", "shop.pod"})
+
+
+def test_only_what_was_touched_is_made_again() -> None:
+    cluster = zone()
+    for view in (SHOP, SVC, SLICE, Service("shop", "other", cluster_ips=("10.96.0.2",))):
+        cluster.put(view)
+    cluster.change(1)
+    cluster.put(EndpointSlice("shop", "cart-1", "cart", "IPv4", (Endpoint("172.0.0.2"),), ()))
+    change = cluster.change(2)
+    assert change is not None
+    assert [owner.name for owner in change.owners] == ["cart.shop.svc"]
+
+
+def test_a_name_that_goes_is_removed() -> None:
+    cluster = zone()
+    for view in (SHOP, SVC):
+        cluster.put(view)
+    cluster.change(1)
+    cluster.remove(SVC.ref)
+    change = cluster.change(2)
+    assert change is not None
+    assert [(owner.name, owner.data) for owner in change.owners] == [("cart.shop.svc", ())]
+
+
+def test_a_slice_that_changes_its_service_leaves_the_old_one() -> None:
+    cluster = zone()
+    for view in (SHOP, Service("shop", "cart", cluster_ips=("None",)), Service("shop", "till", cluster_ips=("None",)), SLICE):
+        cluster.put(view)
+    changes = [cluster.change(1)]
+    cluster.put(EndpointSlice("shop", "cart-1", "till", "IPv4", (Endpoint("172.0.0.1"),), ()))
+    changes.append(cluster.change(2))
+    assert "till.shop.svc" in content(changes)
+    assert "cart.shop.svc" not in content(changes)
+
+
+def test_two_pods_of_one_address_have_one_name_until_both_are_gone() -> None:
+    cluster = zone()
+    one, two = Pod("shop", "one", "192.0.2.1"), Pod("shop", "two", "192.0.2.1")
+    for view in (SHOP, one, two):
+        cluster.put(view)
+    changes = [cluster.change(1)]
+    cluster.remove(one.ref)
+    changes.append(cluster.change(2))
+    assert "192-0-2-1.shop.pod" in content(changes)
+    cluster.remove(two.ref)
+    changes.append(cluster.change(3))
+    assert "192-0-2-1.shop.pod" not in content(changes)
+
+
+def test_what_is_not_known_can_be_removed() -> None:
+    cluster = zone()
+    cluster.change(1)
+    for kind in ("Service", "EndpointSlice", "Namespace", "Pod", "Secret"):
+        cluster.remove(Ref(kind, "shop", "nobody"))
+    change = cluster.change(2)
+    assert change is None or all(owner.data == () for owner in change.owners)
+
+
+def test_what_dns_cannot_say_is_told_once() -> None:
+    cluster = zone()
+    cluster.put(SHOP)
+    cluster.put(Service("shop", "cart", cluster_ips=("nonsense",)))
+    cluster.change(1)
+    (oddity,) = cluster.take_oddities()
+    assert (oddity.object, oddity.field) == (Ref("Service", "shop", "cart"), "spec.clusterIPs[0]")
+    assert cluster.take_oddities() == []
+
+
+def views(random: Random) -> View:
+    """Any object out of few, so that they meet."""
+    namespace, name = random.choice(("shop", "data")), random.choice(("cart", "till"))
+    match random.randrange(4):
+        case 0:
+            return Namespace(namespace)
+        case 1:
+            addresses = random.choice((("None",), ("10.96.0.1",), ("10.96.0.2", "fd00::2"), ("",)))
+            return Service(namespace, name, cluster_ips=addresses, ports=(Port("http", "TCP", 80),))
+        case 2:
+            endpoints = tuple(Endpoint(address) for address in random.sample((OWN, "172.0.0.1", "172.0.0.2"), random.randrange(3)))
+            return EndpointSlice(namespace, random.choice("abc"), name, "IPv4", endpoints, (Port("http", "TCP", 80),))
+        case _:
+            return Pod(namespace, name, random.choice(("", "172.0.0.1", "172.0.0.2", "192.0.2.1")))
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("options", [OPTIONS, ClusterOptions(pods="insecure", zonal=True), ClusterOptions(namespaces=("shop",))])
+def test_after_any_events_the_zone_is_as_if_made_from_scratch(options: ClusterOptions, seed: int) -> None:
+    random = Random(seed)
+    cluster, objects, changes = zone(options), dict[Ref, View](), list[ZoneChange | None]()
+    for _ in range(60):
+        view = views(random)
+        if random.random() < 0.3:
+            cluster.remove(view.ref)
+            objects.pop(view.ref, None)
+        else:
+            cluster.put(view)
+            objects[view.ref] = view
+        if random.random() < 0.4:
+            changes.append(cluster.change(1))
+    changes.append(cluster.change(1))
+    scratch = zone(options)
+    for view in objects.values():
+        scratch.put(view)
+    assert content(changes) == content([scratch.change(1)])

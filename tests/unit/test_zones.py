@@ -1,0 +1,28 @@
+"""Zone changes as they cross to the engine."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from clusterdns.zones import Exists, Group, Member, MemberSet, Owner, Port, Primitive, RRset, Synthesis, ZoneChange, encode_change
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (),
+        (Exists(),),
+        (Synthesis(5),),
+        (RRset(1, 5, ("10.0.0.1", "10.0.0.2")),),
+        (MemberSet(5, ("10.0.0.1",), (Port("http", "tcp", 80),), (Group((), (Member("10.0.0.2", "a"),)),), True, "base"),),
+    ],
+)
+def test_a_change_is_read_again_as_it_was_written(data: tuple[Primitive, ...]) -> None:
+    change = ZoneChange((Owner("a.b", 7, data, (16,)),), 1, replace=True, complete=False)
+    assert msgspec.msgpack.decode(encode_change(change), type=ZoneChange) == change
+
+
+def test_structs_are_arrays_and_say_what_they_are() -> None:
+    change = ZoneChange((Owner("a", 7, (RRset(1, 5, ("10.0.0.1",)), Exists())),), 1)
+    assert msgspec.msgpack.decode(encode_change(change)) == [[["a", 7, [["rrset", 1, 5, ["10.0.0.1"]], ["exists"]], []]], 1, False, True]
