@@ -12,11 +12,12 @@ class FlagError(Exception):
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag. A `switch` may stand alone, and then is true."""
+    """One flag. A `switch` may stand alone, and then is true; `same_as` names the flag that this one is another word for."""
 
     default: str
     meaning: str
     switch: bool = False
+    same_as: str = ""
 
 
 def parse_flags(arguments: Sequence[str], flags: Mapping[str, Flag]) -> tuple[dict[str, str], list[str]]:
@@ -31,6 +32,7 @@ def parse_flags(arguments: Sequence[str], flags: Mapping[str, Flag]) -> tuple[di
         flag = flags.get(name)
         if flag is None:
             raise FlagError(f"flag provided but not defined: -{name}")
+        name = flag.same_as or name
         if flag.switch:
             values[name] = _truth(name, value if given else "true")
         elif given:

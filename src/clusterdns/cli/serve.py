@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 import click
 
@@ -13,7 +14,7 @@ from clusterdns.version import COREDNS, VERSION
 FLAGS = {
     "conf": Flag("", "Corefile to serve (stdin: from standard input); without it ./Corefile"),
     "dns.port": Flag("53", "port of keys that name none"),
-    "p": Flag("", "the same as -dns.port"),
+    "p": Flag("", "the same as -dns.port", same_as="dns.port"),
     "pidfile": Flag("", "file to write the process id to"),
     "plugins": Flag("", "list the directives and end", switch=True),
     "quiet": Flag("", "do not print what is served", switch=True),
@@ -40,7 +41,16 @@ there is no Corefile in this directory: name one with -conf FILE, or write one; 
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> None:
     """Serve DNS as a Corefile says, until SIGTERM or SIGINT; SIGUSR1 reads the Corefile again."""
-    sys.exit(run("clusterdns serve", arguments))
+    code = run("clusterdns serve", arguments)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All that matters has been closed; taking a cluster's objects apart one by one would only keep the next server waiting.
+    os._exit(code)
+
+
+def coredns() -> NoReturn:
+    """The entry point `coredns`: the same server under the name that images, manifests and scripts know."""
+    sys.exit(run("coredns", tuple(sys.argv[1:])))
 
 
 def run(program: str, arguments: tuple[str, ...]) -> int:
@@ -70,7 +80,7 @@ def run(program: str, arguments: tuple[str, ...]) -> int:
 def _serve(flags: dict[str, str]) -> int:
     """Serves as the flags say; gives the exit code."""
     conf = flags["conf"] or "Corefile"
-    port = flags["p"] or flags["dns.port"]
+    port = flags["dns.port"]
     if not port.isdecimal() or int(port) > 65535:
         print(f"-dns.port {port}: a port is a number from 0 to 65535", file=sys.stderr)
         return 1

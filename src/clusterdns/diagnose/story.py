@@ -37,15 +37,18 @@ def answer_in_short(reply: Reply) -> str:
 def _story(reply: Reply) -> Iterator[str]:
     """The story, line by line."""
     yield f"{reply['name']} {reply['type']}: {reply['rcode']} ({' '.join(reply['flags'])}), {reply['size']} octets, {_microseconds(reply)}"
-    for section in ("answer", "authority", "additional"):
-        for record in reply[section]:
-            yield f"  {section:<10} {record['name']} {record['ttl']} {record['type']} {record['data']}"
+    records = [(section, _record(record)) for section in ("answer", "authority", "additional") for record in reply[section]]
+    steps = [(step["what"], _words(step)) for step in reply["steps"]]
+    reasons = [("listener", reply["listener"]), *steps, *(("object", origin) for origin in reply["origins"])]
+    width = max(len(what) for what, _ in (*records, *reasons))
+    yield from (f"  {what:<{width}}  {words}" for what, words in records)
     yield "because"
-    yield f"  {'listener':<10} {reply['listener']}"
-    for step in reply["steps"]:
-        yield f"  {step['what']:<10} {_words(step)}".rstrip()
-    for origin in reply["origins"]:
-        yield f"  {'object':<10} {origin}"
+    yield from (f"  {what:<{width}}  {words}".rstrip() for what, words in reasons)
+
+
+def _record(record: Reply) -> str:
+    """A record as a zone file has it."""
+    return f"{record['name']} {record['ttl']} {record['type']} {record['data']}"
 
 
 def _words(step: Reply) -> str:

@@ -1,0 +1,207 @@
+"""A zone's feed from the API server: threads follow one kind each; the deciding thread takes what they bring and makes transactions of it.
+
+Threads and the deciding one meet in the `Inbox` only. Knows when to make a transaction (`Pace`). Must not know HTTP or the engine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from threading import Semaphore, Thread
+
+from clusterdns.cluster import Ref
+from clusterdns.control.feeds import Fed
+from clusterdns.control.origins import Origins
+from clusterdns.control.pace import Pace
+from clusterdns.control.zones import ClusterZone
+from clusterdns.kube.access import Finder
+from clusterdns.kube.api import Api, watch_over
+from clusterdns.kube.decode import Decoder, Delete, Flaw, Upsert
+from clusterdns.kube.reflector import Event, Listed, Reflector, Relisting, Troubled
+from clusterdns.kube.resources import Resource, watched
+from clusterdns.kube.status import Seen
+from clusterdns.records.options import ClusterOptions
+
+PROBE_SECONDS = 2.5
+# What a list brings is taken in portions, so that neither thread waits for the other at each object.
+PORTION = 256
+ROOM = 32
+# Until all kinds are listed records would be made twice; but if a kind cannot be had, the others are served without it.
+GATHER_SECONDS = 1.0
+WAITING_SECONDS = 0.5
+# Objects that make no sense are told of once each; a cluster full of them does not fill the log.
+MOST_TOLD = 1000
+
+
+class Inbox:
+    """Events on their way to the deciding thread, which is woken by them. A sender waits while there is no room."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._portions: deque[tuple[str, Sequence[Event]]] = deque()
+        self._room = Semaphore(ROOM)
+        self._woken = False
+
+    def put(self, kind: str, events: Sequence[Event]) -> None:
+        """Sends events of a kind."""
+        self._room.acquire()
+        self._portions.append((kind, events))
+        if not self._woken:
+            self._woken = True
+            self._wake()
+
+    def take(self) -> Iterable[tuple[str, Sequence[Event]]]:
+        """All that has been sent."""
+        self._woken = False
+        while self._portions:
+            yield self._portions.popleft()
+            self._room.release()
+
+    def __bool__(self) -> bool:
+        return bool(self._portions)
+
+
+class ApiFeed:
+    """Follows the objects that a zone is made of. `wake` is called from its threads when there is something to ask it for."""
+
+    def __init__(
+        self,
+        zone: str,
+        options: ClusterOptions,
+        own: Iterable[str],
+        origins: Origins,
+        wake: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.zone = zone
+        self.seen = {resource.kind: Seen(resource.kind) for resource in watched(options)}
+        self._options = options
+        self._cluster = ClusterZone(options, own, origins)
+        self._clock = clock
+        self._inbox = Inbox(wake)
+        self._pace = Pace()
+        self._unseen: dict[str, set[Ref]] = {}
+        self._to_list = set(self.seen)
+        self._lines: list[str] = []
+        self._told: set[str] = set()
+        self._began = clock()
+        self._next_line = self._began + WAITING_SECONDS
+        self._heavy_since: float | None = None
+        self.filled = False
+        api = options.api
+        self.api = Api(Finder(api), api.qps, api.burst, api.inflight)
+
+    @property
+    def patience(self) -> float:
+        """For how many seconds a reload waits until the zone is filled (`startup_timeout`)."""
+        return self._options.api.startup_seconds
+
+    def start(self) -> None:
+        """Starts the threads."""
+        for resource in watched(self._options):
+            Thread(target=self._follow_forever, args=(resource,), name=f"watch-{resource.plural}", daemon=True).start()
+        Thread(target=watch_over, args=(self.api, PROBE_SECONDS), name="probe", daemon=True).start()
+
+    def close(self) -> None:
+        """Ends the threads; nothing is said any more."""
+        self.api.close()
+
+    def due(self) -> float:
+        """When to poll, by the clock: what has come, what has been put off, and the lines of the start."""
+        if self._inbox:
+            return self._pace.next_transaction(self._clock()) if self.filled else 0.0
+        times = [self._next_line] if not self.filled else []
+        if self._cluster.dirty:
+            times.append(self._pace.next_time(self._cluster.dirty, self._clock()) if self.filled else self._began + GATHER_SECONDS)
+        return min(times, default=float("inf"))
+
+    def poll(self, serial: int) -> Fed:
+        """The next transaction, if it is time for one, and what there is to say."""
+        now = self._clock()
+        if self._heavy_since is not None:
+            self._pace.took(now - self._heavy_since, now)
+            self._heavy_since = None
+        for kind, events in self._inbox.take():
+            for event in events:
+                self._take(kind, event)
+        listed = not self._to_list
+        self._tell_waiting(now, listed)
+        if not self.filled:
+            fed = self._fill(serial, now, listed)
+        else:
+            keys = self._pace.choose(self._cluster.dirty, self._cluster.weight, now)
+            self._heavy_since = now if self._pace.measures else None
+            change = self._cluster.change(serial, keys) if keys else None
+            fed = Fed(change, (), more=bool(keys) and self.due() <= now)
+        for oddity in self._cluster.take_oddities():
+            self._tell(f"{oddity.object}: {oddity.field}: {oddity.message}")
+        lines, self._lines = tuple(self._lines), []
+        return Fed(fed.change, (), lines, fed.more)
+
+    def _fill(self, serial: int, now: float, listed: bool) -> Fed:
+        """The first transactions: in portions, so that there is never a second copy of everything; the last one completes the zone."""
+        if not listed and now < self._began + GATHER_SECONDS:
+            return Fed(None, ())
+        keys = self._cluster.dirty[:PORTION]
+        more = len(keys) < len(self._cluster.dirty)
+        self.filled = listed and not more
+        return Fed(self._cluster.change(serial, keys, complete=self.filled), (), more=more)
+
+    def _take(self, kind: str, event: Event) -> None:
+        match event:
+            case Upsert():
+                if unseen := self._unseen.get(kind):
+                    unseen.discard(event.view.ref)
+                self._cluster.put(event.view)
+            case Delete():
+                self._cluster.remove(event.ref)
+            case Relisting():
+                self._unseen[kind] = set(self._cluster.refs(kind))
+            case Listed():
+                for ref in self._unseen.pop(kind, ()):
+                    self._cluster.remove(ref)
+                self._to_list.discard(kind)
+            case Flaw():
+                if event.ref is not None:
+                    self._cluster.remove(event.ref)
+                self._tell(f"{event.ref or kind}: left out, as it makes no sense: {event.message}")
+            case Troubled():
+                level, words = ("WARNING", event.why) if event.why else ("INFO", f"{kind}: the API server is followed again")
+                self._lines.append(f"[{level}] plugin/kubernetes: {words}")
+
+    def _tell_waiting(self, now: float, listed: bool) -> None:
+        """What CoreDNS says while it waits for the API server (B1)."""
+        if self.filled or listed or now < self._next_line:
+            return
+        if now < self._began + self.patience:
+            self._lines.append("[INFO] plugin/kubernetes: waiting for Kubernetes API before starting server")
+            self._next_line = min(now + WAITING_SECONDS, self._began + self.patience)
+        else:
+            self._lines.append("[WARNING] plugin/kubernetes: starting server with unsynced Kubernetes API")
+            self._next_line = float("inf")
+
+    def _tell(self, words: str) -> None:
+        if words not in self._told and len(self._told) < MOST_TOLD:
+            self._told.add(words)
+            self._lines.append(f"[WARNING] plugin/kubernetes: {words}")
+
+    def _follow_forever(self, resource: Resource) -> None:
+        """A thread's work: one kind. What a list brings is sent in portions, what happens later at once."""
+        seen = self.seen[resource.kind]
+        while not self.api.closed:
+            portion: list[Event] = []
+            listing = False
+            try:
+                for events in Reflector(resource, Decoder(resource.kind, self._options), self.api, seen).events():
+                    portion += events
+                    for event in events:
+                        if isinstance(event, Relisting | Listed):
+                            listing = isinstance(event, Relisting)
+                    if portion and (not listing or len(portion) >= PORTION or isinstance(portion[-1], Troubled)):
+                        self._inbox.put(resource.kind, portion)
+                        portion = []
+            except Exception as why:  # a mistake of ours must not stop the cluster's DNS: begin again
+                seen.version = ""
+                self._inbox.put(resource.kind, (Troubled(f"{resource.plural}: {type(why).__name__}: {why}; beginning again"),))
+                self.api.rest(1.0)

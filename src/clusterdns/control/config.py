@@ -1,0 +1,141 @@
+"""A Corefile on its way to a plan: read, checked, compared with what runs, and kept for bad days."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+import msgspec
+
+from clusterdns.compiler import Compilation, Served, compile_plan
+from clusterdns.corefile.problems import Problem, Severity, has_errors
+from clusterdns.corefile.syntax import parse_corefile, tree_hash
+from clusterdns.directives.block import Feed, ReloadOptions
+from clusterdns.plan import Plan
+from clusterdns.records.options import ClusterOptions
+from clusterdns.scalars import NO_TIME, Duration
+from clusterdns.sources import Sources
+
+LAST_GOOD = "last-good.json"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A file that a plan was made from, how often to look at it, and what it held then (nothing: it could not be read)."""
+
+    path: str
+    interval: Duration
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a Corefile became. `plan` is None when it has errors; `texts` are the files that were read, by path.
+
+    `parsed`: the files could be read and are a Corefile, whatever is wrong with its directives.
+    """
+
+    plan: Plan | None
+    problems: tuple[Problem, ...]
+    texts: Mapping[str, str]
+    hash: str
+    feeds: tuple[Feed, ...]
+    reload: ReloadOptions | None
+    served: tuple[Served, ...]
+    parsed: bool = True
+    lameduck: Duration = NO_TIME
+    watched: tuple[Watched, ...] = ()
+
+
+class LastGood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The configuration that ran last, as it is kept on disk: enough to start without the Corefile."""
+
+    plan: Plan
+    hash: str
+    feeds: dict[str, ClusterOptions]
+    reload: tuple[int, int] | None
+    served: list[tuple[str, str]]
+    lameduck: int = 0
+
+
+def read_configuration(path: str, sources: Sources, default_port: int) -> Configuration:
+    """Reads and compiles a Corefile. Never raises: what is wrong is among the problems."""
+    digests: dict[str, bytes] = {}
+
+    def read(path: str) -> str:
+        digests[path] = b""
+        text = sources.read(path)
+        digests[path] = _digest(text)
+        return text
+
+    parsed = parse_corefile(path, sources)
+    compiled: Compilation = compile_plan(parsed, replace(sources, read=read), default_port=default_port)
+    # A file that somebody is about to write is empty for a moment: serving nothing is never what is meant.
+    problems = tuple(replace(it, severity=Severity.ERROR) if it.code == "no-server-block" else it for it in compiled.problems)
+    return Configuration(
+        plan=None if has_errors(problems) else compiled.plan,
+        problems=problems,
+        texts=parsed.texts,
+        hash=tree_hash(parsed.tree),
+        feeds=compiled.feeds,
+        reload=compiled.reload,
+        served=compiled.served,
+        parsed=not has_errors(parsed.problems),
+        lameduck=compiled.lameduck,
+        watched=tuple(Watched(file.path, file.interval, digests.get(file.path, b"")) for file in compiled.watched),
+    )
+
+
+def has_changed(watched: Watched, sources: Sources) -> bool:
+    """Whether the file holds something else now."""
+    try:
+        return _digest(sources.read(watched.path)) != watched.digest
+    except (OSError, UnicodeDecodeError):
+        return watched.digest != b""
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def keep_last_good(directory: str, configuration: Configuration) -> None:
+    """Writes it whole or not at all. Raises `OSError`."""
+    if configuration.plan is None:
+        raise ValueError("a configuration without a plan is not good")
+    reload = configuration.reload
+    good = LastGood(
+        plan=configuration.plan,
+        hash=configuration.hash,
+        feeds={feed.zone: feed.options for feed in configuration.feeds if isinstance(feed.options, ClusterOptions)},
+        reload=(reload.interval.nanoseconds, reload.jitter.nanoseconds) if reload else None,
+        served=[(served.zone, served.server) for served in configuration.served],
+        lameduck=configuration.lameduck.nanoseconds,
+    )
+    os.makedirs(directory, exist_ok=True)
+    path = os.path.join(directory, LAST_GOOD)
+    with open(f"{path}.new", "wb") as file:
+        file.write(msgspec.json.encode(good))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(f"{path}.new", path)
+
+
+def read_last_good(directory: str) -> Configuration | None:
+    """What `keep_last_good` wrote; None when there is nothing usable."""
+    try:
+        with open(os.path.join(directory, LAST_GOOD), "rb") as file:
+            good = msgspec.json.decode(file.read(), type=LastGood)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return Configuration(
+        plan=good.plan,
+        problems=(),
+        texts={},
+        hash=good.hash,
+        feeds=tuple(Feed(zone, options) for zone, options in good.feeds.items()),
+        reload=ReloadOptions(Duration(good.reload[0]), Duration(good.reload[1])) if good.reload else None,
+        served=tuple(Served(zone, server) for zone, server in good.served),
+        lameduck=Duration(good.lameduck),
+    )

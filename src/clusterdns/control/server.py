@@ -1,0 +1,400 @@
+"""The server's life: start, what happens while it runs, end.
+
+One thread decides everything, in turn: signals, the Corefile, the feeds. The engine's threads answer meanwhile and never wait for it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from select import select
+from threading import Event, Thread
+
+from clusterdns.control.config import Configuration, has_changed, keep_last_good, read_configuration, read_last_good
+from clusterdns.control.feeds import Feed
+from clusterdns.control.machine import machine_sources
+from clusterdns.control.origins import Origins
+from clusterdns.corefile.problems import Problem, has_errors
+from clusterdns.corefile.report import text_report
+from clusterdns.engine import Engine, EngineError, interfaces
+from clusterdns.plan import Plan
+from clusterdns.records.options import ClusterOptions
+from clusterdns.scalars import NO_TIME
+from clusterdns.sources import Sources
+from clusterdns.version import COREDNS, VERSION
+
+WAKE = 0
+"""No signal: a feed has something."""
+
+LONGEST_REST = 60.0
+TASK_SECONDS = 1.0
+GRACE_SECONDS = 5.0
+
+ENDINGS = {
+    signal.SIGTERM: "SIGTERM: Shutting down servers then terminating",
+    signal.SIGINT: "SIGINT: Shutting down",
+    signal.SIGQUIT: "SIGQUIT: Quitting process immediately",
+}
+"""The signals that end a server, and what it says then."""
+
+Refused = tuple[str, tuple[Problem, ...]]
+"""A configuration that is not to be tried again: its hash, and what is wrong with its text, which the hash may not tell."""
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """The flags of `serve`. `state` and `admin` are paths, empty for none; `name` is this server's in logs."""
+
+    conf: str
+    default_port: int = 53
+    state: str = ""
+    admin: str = ""
+    quiet: bool = False
+    pidfile: str = ""
+
+
+class StartError(Exception):
+    """The server cannot start; the message says why, and has been made for people."""
+
+
+def serve(options: ServeOptions) -> int:
+    """Serves until a signal ends it; gives the exit code. Raises `StartError`."""
+    server = Server(options, machine_sources())
+    server.start()
+    try:
+        return server.steer_until_told()
+    finally:
+        server.remove_pidfile()
+
+
+class Server:
+    """One engine, the configuration that it runs, and the feeds of its zones."""
+
+    def __init__(self, options: ServeOptions, sources: Sources, clock: Callable[[], float] = time.time) -> None:
+        self._options = options
+        self._sources = sources
+        self._clock = clock
+        self._origins = Origins()
+        self._told: SimpleQueue[int] = SimpleQueue()
+        self._feeds: dict[str, Feed] = {}
+        self._engine: Engine
+        self._running: Configuration
+        self._refused: Refused | None = None
+        self._ending = Event()
+
+    def start(self) -> None:
+        """Reads the Corefile, or falls back to what ran last; binds, fills the zones, serves. Raises `StartError`."""
+        configuration = self._first_configuration()
+        self._engine = self._start_engine()
+        self._listen_to_signals()
+        try:
+            self._install(configuration)
+        except EngineError as why:
+            self._engine.stop(0)
+            raise StartError(str(why)) from why
+        Thread(target=self._answer_tasks_forever, name="tasks", daemon=True).start()
+        self._write_pidfile()
+        self._print_banner()
+
+    def remove_pidfile(self) -> None:
+        """Removes what `start` wrote; somebody else may have done so already."""
+        if self._options.pidfile:
+            with suppress(OSError):
+                os.unlink(self._options.pidfile)
+
+    def steer_until_told(self) -> int:
+        """Follows the Corefile and the feeds until a signal ends it; gives the exit code."""
+        next_reload, next_look = self._next_reload(), self._next_look()
+        while True:
+            until = time.monotonic() + LONGEST_REST if next_reload is None else next_reload
+            told = self._rest(self._feeds.values(), min(until, next_look))
+            if told in ENDINGS:
+                return self._stop(told)
+            due = told == signal.SIGUSR1 or (next_reload is not None and time.monotonic() >= next_reload)
+            looking = time.monotonic() >= next_look
+            try:
+                if told == signal.SIGUSR1:
+                    self._engine.log("[INFO] SIGUSR1: Reloading")
+                    self._reload(self._read(), "SIGUSR1")
+                elif due or (looking and any(has_changed(file, self._sources) for file in self._running.watched)):
+                    self.reload_if_changed()
+                self._poll_feeds()
+            except Exception as why:  # a fault of ours is no reason to stop answering
+                self._engine.log(f"[ERROR] the running configuration stays: {_in_one_line(f'{type(why).__name__}: {why}')}")
+            if due:
+                next_reload = self._next_reload()
+            if due or looking:
+                next_look = self._next_look()
+
+    def _rest(self, feeds: Iterable[Feed], until: float) -> int:
+        """Waits for a signal, for a feed that has something or is due, or until then; gives the signal, else `WAKE`."""
+        until = min((until, *(feed.due() for feed in feeds)))
+        try:
+            return self._told.get(timeout=max(0.0, until - time.monotonic()))
+        except Empty:
+            return WAKE
+
+    def _stop(self, told: int) -> int:
+        self._engine.log(f"[INFO] {ENDINGS[signal.Signals(told)]}")
+        self._ending.set()
+        if told != signal.SIGQUIT:
+            self._answer_as_lame_duck()
+        for feed in self._feeds.values():
+            feed.close()
+        self._engine.stop(0 if told == signal.SIGQUIT else GRACE_SECONDS)
+        return 0
+
+    def _answer_as_lame_duck(self) -> None:
+        """Goes on answering for a while, from current data, so that those who ask here learn that they should not (`health`)."""
+        self._engine.end_readiness()
+        lameduck = self._running.lameduck
+        if lameduck > NO_TIME:
+            self._engine.log(f"[INFO] plugin/health: Going into lameduck mode for {lameduck}")
+        until = time.monotonic() + lameduck.seconds
+        while time.monotonic() < until and self._rest(self._feeds.values(), until) != signal.SIGQUIT:
+            self._poll_feeds()
+
+    def _listen_to_signals(self) -> None:
+        """From now on signals are told on the queue.
+
+        By way of a pipe and a thread: Python runs its own handlers between two steps of this thread, so one that comes just before
+        it begins to wait would have to wait as long.
+        """
+        for told in (*ENDINGS, signal.SIGUSR1):
+            signal.signal(told, lambda *_: None)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write)
+        Thread(target=self._take_signals_forever, args=(read,), name="signals", daemon=True).start()
+
+    def _take_signals_forever(self, pipe: int) -> None:
+        while True:
+            for told in os.read(pipe, 16):
+                if told == signal.SIGINT and self._ending.is_set():
+                    _quit_at_once()
+                self._told.put(told)
+
+    def _start_engine(self) -> Engine:
+        """The engine; without its admin socket if that cannot be opened, for DNS must come up. Raises `StartError`."""
+        try:
+            return Engine(admin=self._options.admin or None)
+        except EngineError as taken:
+            try:
+                engine = Engine()
+            except EngineError as why:
+                raise StartError(str(why)) from why
+            engine.log(f"[WARNING] {taken}: explain and watch cannot reach this server; give it a socket of its own with -admin unix:PATH")
+            return engine
+
+    def _first_configuration(self) -> Configuration:
+        configuration = self._read()
+        _report(configuration.problems, configuration)
+        if configuration.plan is not None:
+            return configuration
+        if not self._options.state:
+            raise StartError("")
+        where = os.path.abspath(self._options.state)
+        good = read_last_good(where)
+        if good is None:
+            raise StartError(f"[ERROR] {self._options.conf} cannot be used, and {where} has no configuration that ran before")
+        self._refused = refused(configuration)
+        print(f"[ERROR] {self._options.conf} cannot be used; starting with the configuration that ran last, from {where}", file=sys.stderr)
+        return good
+
+    def _read(self) -> Configuration:
+        return read_configuration(self._options.conf, self._sources, self._options.default_port)
+
+    def _install(self, configuration: Configuration) -> None:
+        """Makes a configuration the running one: its new zones are filled before any query sees them. Raises `EngineError`."""
+        plan = configuration.plan
+        assert plan is not None, "only configurations without errors are installed"
+        prepared = self._engine.prepare(plan)
+        new: list[Feed] = []
+        try:
+            wanted = {feed.zone: feed.options for feed in configuration.feeds}
+            new = [self._new_feed(zone, options, plan) for zone, options in wanted.items() if zone not in self._feeds]
+            self._fill(new)
+            prepared.commit()
+        except BaseException:
+            for feed in new:
+                feed.close()
+            prepared.abandon()
+            raise
+        for zone in self._feeds.keys() - wanted.keys():
+            self._feeds[zone].close()
+        self._feeds = {feed.zone: feed for feed in (*self._feeds.values(), *new) if feed.zone in wanted}
+        self._running = configuration
+        if configuration.reload is not None:
+            self._engine.log(f"[INFO] plugin/reload: Running configuration SHA512 = {configuration.hash}")
+        if self._options.state:
+            try:
+                keep_last_good(self._options.state, configuration)
+            except OSError as why:
+                self._engine.log(f"[WARNING] the running configuration cannot be kept in {self._options.state}: {why}")
+
+    def _new_feed(self, zone: str, options: object, plan: Plan) -> Feed:
+        assert isinstance(options, ClusterOptions), "kubernetes is the only directive with a feed"
+        # Whoever has a cluster needs no YAML, and whoever has none needs no HTTP and no TLS.
+        if options.manifests:
+            from clusterdns.control.manifestfeed import ManifestFeed
+
+            return ManifestFeed(zone, options, _own_addresses(plan), self._origins)
+        from clusterdns.control.apifeed import ApiFeed
+
+        return ApiFeed(zone, options, _own_addresses(plan), self._origins, lambda: self._told.put(WAKE))
+
+    def _fill(self, feeds: Sequence[Feed]) -> None:
+        """Starts new feeds. At a reload the old plan goes on until they have filled their zones, or `startup_timeout` is over.
+
+        At the start there is nothing to go on with: names that are not known yet are SERVFAIL for a while.
+        """
+        for feed in feeds:
+            feed.start()
+            self._poll(feed)
+        until = time.monotonic() + max((feed.patience for feed in feeds), default=0.0)
+        put_off: list[int] = []
+        while self._feeds and time.monotonic() < until and not all(feed.filled for feed in feeds):
+            told = self._rest((*feeds, *self._feeds.values()), until)
+            if told != WAKE:
+                put_off.append(told)
+                if told in ENDINGS:
+                    break
+            for feed in (*feeds, *self._feeds.values()):
+                if feed.due() <= time.monotonic():
+                    self._poll(feed)
+        for told in put_off:
+            self._told.put(told)
+
+    def _poll_feeds(self) -> None:
+        for feed in self._feeds.values():
+            if feed.due() <= time.monotonic():
+                self._poll(feed)
+
+    def _poll(self, feed: Feed) -> None:
+        """Applies what a feed has. Whatever goes wrong in it, the zone stays as it is and the others go on."""
+        try:
+            more = True
+            while more:
+                fed = feed.poll(int(self._clock()))
+                for problem in fed.problems:
+                    self._engine.log(f"[WARNING] plugin/kubernetes: {problem.place}: {problem.message}")
+                for line in fed.lines:
+                    self._engine.log(line)
+                if fed.change is not None:
+                    _, nonsense = self._engine.apply(feed.zone, fed.change)
+                    for what in nonsense:
+                        self._engine.log(f"[WARNING] plugin/kubernetes: {what}")
+                more = fed.more
+        except Exception as why:  # the engine goes on with what it has
+            self._engine.log(f"[ERROR] plugin/kubernetes: {feed.zone} could not be updated: {type(why).__name__}: {why}")
+
+    def _next_reload(self) -> float | None:
+        reload = self._running.reload
+        if reload is None:
+            return None
+        jitter = reload.jitter.seconds / 2
+        return time.monotonic() + reload.interval.seconds + random.uniform(-jitter, jitter)
+
+    def _next_look(self) -> float:
+        """When to look at the files that the plan was made from."""
+        return time.monotonic() + min((file.interval.seconds for file in self._running.watched), default=float("inf"))
+
+    def reload_if_changed(self) -> None:
+        """Takes the Corefile up if it says something new; what was refused already is not tried again."""
+        configuration = self._read()
+        if refused(configuration) == self._refused:
+            return
+        if configuration.plan is not None and (configuration.hash, configuration.watched) == (self._running.hash, self._running.watched):
+            self._refused = None
+        elif configuration.parsed:
+            self._reload(configuration, "plugin/reload: Corefile changed but reload failed")
+        else:
+            self._refused = refused(configuration)
+            self._engine.log(f"[WARNING] plugin/reload: Corefile parse failed: {_one_line(configuration.problems)}")
+
+    def _reload(self, configuration: Configuration, failed: str) -> None:
+        """Makes a new configuration the running one, or keeps the old one and says why in CoreDNS's words, `failed` among them."""
+        self._engine.log("[INFO] Reloading")
+        why = _one_line(configuration.problems)
+        if configuration.plan is not None:
+            try:
+                self._install(configuration)
+            except Exception as error:  # whatever goes wrong, the engine goes on with the old plan
+                why = _in_one_line(str(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}")
+            else:
+                self._refused = None
+                self._engine.log("[INFO] Reloading complete")
+                return
+        self._refused = refused(configuration)
+        self._engine.log(f"[ERROR] Restart failed: {why}")
+        self._engine.log(f"[ERROR] {failed}: starting with listener file descriptors: {why}")
+
+    def _write_pidfile(self) -> None:
+        """A server that cannot write it serves all the same, as CoreDNS does."""
+        if self._options.pidfile:
+            try:
+                with open(self._options.pidfile, "w", encoding="ascii") as file:
+                    file.write(f"{os.getpid()}\n")
+            except OSError as why:
+                self._engine.log(f"[ERROR] Could not write pidfile: {why}")
+
+    def _answer_tasks_forever(self) -> None:
+        while not self._ending.is_set():
+            self._engine.answer_task(TASK_SECONDS, self._origins.describe)
+
+    def _print_banner(self) -> None:
+        if self._options.quiet:
+            return
+        for served in self._running.served:
+            host, _, port = served.server.removeprefix("dns://").rpartition(":")
+            self._engine.log(f"{served.zone}:{port}{f' on {host}' if host else ''}")
+        self._engine.log(f"CoreDNS-{COREDNS}")
+        self._engine.log(f"linux/{os.uname().machine}, clusterdns-{VERSION}")
+
+
+def _own_addresses(plan: Plan) -> list[str]:
+    """Where others reach this server: what it is bound to, or every address of the machine (facts A1)."""
+    hosts = [listener.host for listener in plan.listeners]
+    if any(host in ("", "0.0.0.0", "::") for host in hosts):
+        return [address for addresses in interfaces().values() for address in addresses]
+    return hosts
+
+
+def _report(problems: Iterable[Problem], configuration: Configuration) -> None:
+    """Prints problems on stderr, each with its line."""
+    problems = tuple(problems)
+    if problems:
+        colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+        sys.stderr.write(text_report(problems, configuration.texts, colour=colour))
+        sys.stderr.flush()
+
+
+def _quit_at_once() -> None:
+    """Whoever asks a second time does not want to wait, and not for the reader of the log either."""
+    if select([], [sys.stdout], [], 0)[1]:
+        os.write(sys.stdout.fileno(), b"[INFO] SIGINT: Force quit\n")
+    os._exit(2)
+
+
+def refused(configuration: Configuration) -> Refused:
+    """The configuration, for the case that it is read once more."""
+    return configuration.hash, configuration.problems
+
+
+def _one_line(problems: Iterable[Problem]) -> str:
+    """All errors in one line of the log."""
+    problems = tuple(problems)
+    return "; ".join(f"{problem.place}: {problem.message}" for problem in problems if has_errors([problem]))
+
+
+def _in_one_line(text: str) -> str:
+    """A text of several lines as the log has it."""
+    return "; ".join(text.splitlines())

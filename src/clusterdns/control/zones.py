@@ -1,0 +1,241 @@
+"""A cluster's objects and the zone that they make: events in, one transaction out.
+
+An event marks the keys whose records it may change; `change()` recomputes just these. The engine drops what equals what it holds, so
+a key that was marked in vain costs nothing more. Knows `records` and `zones`. No clock, no I/O, no engine.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from clusterdns.cluster import EndpointSlice, Namespace, Pod, Ref, Service, View
+from clusterdns.control.origins import UNKNOWN, Origins
+from clusterdns.records.apex import apex_owners, holds, own_addresses
+from clusterdns.records.namespaces import is_exposed, namespace_owners
+from clusterdns.records.oddities import Oddity
+from clusterdns.records.options import ClusterOptions
+from clusterdns.records.pods import pod_owners
+from clusterdns.records.services import service_owners
+from clusterdns.zones import Owner, ZoneChange
+
+# What is recomputed as one: its kind, namespace and name (a pod's address in the place of its name).
+Key = tuple[str, str, str]
+APEX: Key = ("apex", "", "")
+
+
+class ClusterZone:
+    """The objects that one zone is made of, and which keys they have touched since the last transaction.
+
+    `own` are the addresses that this server listens on (facts A1-A3).
+    """
+
+    def __init__(self, options: ClusterOptions, own: Iterable[str], origins: Origins) -> None:
+        self._options = options
+        self._own = own_addresses(own)
+        self._own_set = frozenset(self._own)
+        self._origins = origins
+        self._namespaces: dict[str, Namespace] = {}
+        self._services: dict[tuple[str, str], Service] = {}
+        self._slices: dict[tuple[str, str], dict[str, EndpointSlice]] = defaultdict(dict)
+        self._slice_services: dict[tuple[str, str], str] = {}
+        self._pods: dict[tuple[str, str], Pod] = {}
+        self._pods_at: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._below: dict[str, set[Key]] = defaultdict(set)
+        self._serving: dict[tuple[str, str], EndpointSlice] = {}
+        self._names: dict[Key, tuple[str, ...]] = {}
+        self._dirty: dict[Key, None] = {APEX: None}
+        self._oddities: dict[Oddity, None] = {}
+        self._fresh = True
+        self._complete = False
+
+    def put(self, view: View, place: str = "") -> None:
+        """Takes an object that may be new or have changed."""
+        if place:
+            self._origins.number(view.ref, place)
+        match view:
+            case Service():
+                self._put_service(view)
+            case EndpointSlice():
+                self._put_slice(view)
+            case Namespace():
+                if view.name not in self._namespaces:
+                    self._namespaces[view.name] = view
+                    self._mark_namespace(view.name)
+            case Pod() if self._pods.get((view.namespace, view.name)) != view:
+                self._remove_pod(view.namespace, view.name)
+                self._put_pod(view)
+
+    def remove(self, ref: Ref) -> None:
+        """Forgets an object; one that is not known is no error."""
+        match ref.kind:
+            case "Service":
+                self._remove_service(ref.namespace, ref.name)
+            case "EndpointSlice":
+                self._remove_slice(ref.namespace, ref.name)
+            case "Namespace":
+                self._namespaces.pop(ref.name, None)
+                self._mark_namespace(ref.name)
+            case "Pod":
+                self._remove_pod(ref.namespace, ref.name)
+
+    def refs(self, kind: str) -> Iterator[Ref]:
+        """All objects of a kind that are held."""
+        match kind:
+            case "Namespace":
+                yield from (view.ref for view in self._namespaces.values())
+            case "Service":
+                yield from (view.ref for view in self._services.values())
+            case "EndpointSlice":
+                yield from (piece.ref for pieces in self._slices.values() for piece in pieces.values())
+            case "Pod":
+                yield from (view.ref for view in self._pods.values())
+
+    @property
+    def dirty(self) -> Sequence[Key]:
+        """The keys that were touched since the last transaction that had them."""
+        return tuple(self._dirty)
+
+    def weight(self, key: Key) -> int:
+        """How many endpoints a key's records are made of."""
+        kind, namespace, name = key
+        return sum(len(piece.endpoints) for piece in self._slices.get((namespace, name), {}).values()) if kind == "service" else 0
+
+    def change(self, serial: int, keys: Sequence[Key] | None = None, *, complete: bool = True) -> ZoneChange | None:
+        """The transaction for what was touched since the last one, or these keys of it; None when it would say nothing new.
+
+        The first one replaces all that the zone may hold. `complete`: with it, all has been told once. `serial`: seconds of the Unix clock.
+        """
+        chosen = tuple(self._dirty) if keys is None else keys
+        if not chosen and not self._fresh and complete == self._complete:
+            return None
+        for key in chosen:
+            del self._dirty[key]
+        owners = tuple([owner for key in chosen for owner in self._exchange(key)])
+        replace, self._fresh = self._fresh, False
+        self._complete = complete
+        return ZoneChange(owners, serial, replace=replace, complete=complete)
+
+    def take_oddities(self) -> list[Oddity]:
+        """What the objects said that DNS cannot say, since this was last asked; each once."""
+        oddities, self._oddities = self._oddities, {}
+        return list(oddities)
+
+    def _exchange(self, key: Key) -> Iterator[Owner]:
+        """The key's owners now, and empty ones for names that it had before and has no more."""
+        owners = self._owners(key)
+        names = tuple(owner.name for owner in owners)
+        before = self._names.get(key, ())
+        if names:
+            self._names[key] = names
+        else:
+            self._names.pop(key, None)
+        yield from owners
+        yield from (Owner(name, UNKNOWN, ()) for name in before if name not in names)
+
+    def _owners(self, key: Key) -> tuple[Owner, ...]:
+        kind, namespace, name = key
+        if kind == "apex":
+            serving = [(self._services.get((piece.namespace, piece.service)), piece) for piece in self._serving.values()]
+            return apex_owners(self._own, serving, self._options)
+        if not is_exposed(namespace, self._namespaces.get(namespace), self._options):
+            return ()
+        if kind == "namespace":
+            return namespace_owners(self._namespaces[namespace], self._options, self._origin("Namespace", "", namespace), self._report)
+        if kind == "pod":
+            pods = sorted(self._pods_at.get((namespace, name), ()))
+            if not pods:
+                return ()
+            return pod_owners(self._pods[namespace, pods[0]], self._options, self._origin("Pod", namespace, pods[0]), self._report)
+        service = self._services.get((namespace, name))
+        slices = tuple(self._slices.get((namespace, name), {}).values())
+        if service is None and not slices:
+            return ()
+        # Slices whose Service is gone still have PTR records; then they are the origin.
+        made_by = (service or min(slices, key=lambda piece: piece.name)).ref
+        return service_owners(service, slices, self._options, self._origins.number(made_by), self._report)
+
+    def _origin(self, kind: str, namespace: str, name: str) -> int:
+        return self._origins.number(Ref(kind, namespace, name))
+
+    def _report(self, oddity: Oddity) -> None:
+        self._oddities[oddity] = None
+
+    def _mark(self, kind: str, namespace: str, name: str) -> None:
+        key = (kind, namespace, name)
+        self._dirty[key] = None
+        if self._is_held(key):
+            self._below[namespace].add(key)
+        else:
+            self._below[namespace].discard(key)
+
+    def _is_held(self, key: Key) -> bool:
+        """Whether there is an object behind a key below a namespace."""
+        kind, namespace, name = key
+        if kind == "pod":
+            return (namespace, name) in self._pods_at
+        return kind == "service" and ((namespace, name) in self._services or (namespace, name) in self._slices)
+
+    def _mark_namespace(self, namespace: str) -> None:
+        """A namespace that comes or goes takes all names below it along."""
+        self._mark("namespace", namespace, namespace)
+        self._dirty |= dict.fromkeys(self._below.get(namespace, ()))
+
+    def _put_service(self, service: Service) -> None:
+        if self._services.get((service.namespace, service.name)) == service:
+            return
+        self._services[service.namespace, service.name] = service
+        self._mark_service(service.namespace, service.name)
+
+    def _remove_service(self, namespace: str, name: str) -> None:
+        if self._services.pop((namespace, name), None) is not None:
+            self._mark_service(namespace, name)
+
+    def _mark_service(self, namespace: str, name: str) -> None:
+        self._mark("service", namespace, name)
+        if any((piece.namespace, piece.service) == (namespace, name) for piece in self._serving.values()):
+            self._dirty[APEX] = None
+
+    def _put_slice(self, piece: EndpointSlice) -> None:
+        identity = (piece.namespace, piece.name)
+        if self._slice_services.get(identity, piece.service) != piece.service:
+            self._remove_slice(*identity)
+        elif self._slices.get((piece.namespace, piece.service), {}).get(piece.name) == piece:
+            return
+        self._slice_services[identity] = piece.service
+        self._slices[piece.namespace, piece.service][piece.name] = piece
+        self._mark("service", piece.namespace, piece.service)
+        if holds(piece, self._own_set):
+            self._serving[identity] = piece
+            self._dirty[APEX] = None
+        elif self._serving.pop(identity, None) is not None:
+            self._dirty[APEX] = None
+
+    def _remove_slice(self, namespace: str, name: str) -> None:
+        service = self._slice_services.pop((namespace, name), None)
+        if service is None:
+            return
+        pieces = self._slices[namespace, service]
+        pieces.pop(name, None)
+        if not pieces:
+            del self._slices[namespace, service]
+        self._mark("service", namespace, service)
+        if self._serving.pop((namespace, name), None) is not None:
+            self._dirty[APEX] = None
+
+    def _put_pod(self, pod: Pod) -> None:
+        if self._options.pods != "verified" or not pod.ip:
+            return
+        self._pods[pod.namespace, pod.name] = pod
+        self._pods_at[pod.namespace, pod.ip].add(pod.name)
+        self._mark("pod", pod.namespace, pod.ip)
+
+    def _remove_pod(self, namespace: str, name: str) -> None:
+        pod = self._pods.pop((namespace, name), None)
+        if pod is None:
+            return
+        names = self._pods_at[namespace, pod.ip]
+        names.discard(name)
+        if not names:
+            del self._pods_at[namespace, pod.ip]
+        self._mark("pod", namespace, pod.ip)

@@ -1,0 +1,28 @@
+"""What a reflector has seen, as plain values: for the log now, for metrics whenever they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Seen:
+    """One kind's state. Times are of the reflector's clock.
+
+    `listed`: all has been told once. `heard`: when the data was last known to be current. `failing_since`: of an outage, 0 for none.
+    """
+
+    kind: str
+    listed: bool = False
+    version: str = ""
+    heard: float = 0.0
+    events: int = 0
+    relists: int = 0
+    flaws: int = 0
+    failures: int = 0
+    failing_since: float = 0.0
+    trouble: str = ""
+
+    def age(self, now: float) -> float:
+        """For how many seconds the data may have been out of date."""
+        return max(0.0, now - self.heard) if self.heard else now
