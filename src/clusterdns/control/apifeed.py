@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from threading import Semaphore, Thread
 
 from clusterdns.cluster import Ref
@@ -154,6 +155,8 @@ class ApiFeed:
                 if unseen := self._unseen.get(kind):
                     unseen.discard(event.view.ref)
                 self._cluster.put(event.view)
+                if event.triggered and self.filled:
+                    self.seen[kind].lag = _seconds_since(event.triggered)
             case Delete():
                 self._cluster.remove(event.ref)
             case Relisting():
@@ -205,3 +208,11 @@ class ApiFeed:
                 seen.version = ""
                 self._inbox.put(resource.kind, (Troubled(f"{resource.plural}: {type(why).__name__}: {why}; beginning again"),))
                 self.api.rest(1.0)
+
+
+def _seconds_since(timestamp: str) -> float:
+    """How long ago a time of the API was; 0 for what is no time."""
+    try:
+        return max(0.0, time.time() - datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp())
+    except (ValueError, OverflowError, TypeError):
+        return 0.0

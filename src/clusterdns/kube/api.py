@@ -24,6 +24,8 @@ USER_AGENT = f"clusterdns/{VERSION} (linux/{os.uname().machine})"
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
 ALIVE_SECONDS = 2.0
+# A process that is busy is slow to answer, and ending its streams makes it busier; one that is stuck never answers.
+MOST_SLOW = 3
 # An API server that is idle sends a bookmark about once a minute, and whether it lives is asked on another connection.
 STREAM_SECONDS = 660.0
 # A connection that has been idle for longer may have been closed by anything on the way, which means nothing.
@@ -86,6 +88,7 @@ class Api:
         self._inflight: AbstractContextManager[object] = BoundedSemaphore(inflight) if inflight > 0 else nullcontext()
         self._streams: set[Stream] = set()
         self._kept: _Kept | None = None
+        self._slow = 0
         self._lock = Lock()
         self._closing = Event()
 
@@ -133,15 +136,16 @@ class Api:
             if kept is None:
                 connection, access = self._connect(ALIVE_SECONDS)
                 kept = _Kept(connection, _prefix(access))
-        except Unreachable:
-            return False
+        except Unreachable as why:
+            return self._is_slow(why.__cause__)
         try:
             kept.connection.request("GET", f"{kept.prefix}/version", headers={"User-Agent": USER_AGENT})
             kept.connection.getresponse().read()
-        except (OSError, HTTPException, ValueError):
+        except (OSError, HTTPException, ValueError) as why:
             kept.connection.close()
-            return False
+            return self._is_slow(why)
         kept.used = time.monotonic()
+        self._slow = 0
         self._kept = kept
         return True
 
@@ -165,6 +169,11 @@ class Api:
     def rest(self, seconds: float) -> None:
         """Waits, but not for longer than until `close`."""
         self._closing.wait(seconds)
+
+    def _is_slow(self, why: BaseException | None) -> bool:
+        """Whether there was no answer in time, and not too often in a row."""
+        self._slow = self._slow + 1 if isinstance(why, TimeoutError) else MOST_SLOW
+        return self._slow < MOST_SLOW
 
     def _forget(self, stream: Stream) -> None:
         with self._lock:

@@ -111,8 +111,11 @@ class Reflector:
             try:
                 yield from self._resume() if self._seen.version else self._list()
             except Refused as refused:
+                told = bool(self._seen.version)
                 pause = self._pause_after_refusal(refused)
-                yield from self._trouble(_why(refused, self._resource), passing=refused.status.code == 403)
+                # Where only the version was refused there is nothing wrong: it is listed again.
+                if bool(self._seen.version) == told:
+                    yield from self._trouble(_why(refused, self._resource), passing=refused.status.code == 403)
             except Unreadable as problem:
                 self._seen.version = ""
                 pause = self._pause_after_refusal(Refused(Status()))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Seen:
     """One kind's state. Times are of the reflector's clock.
 
-    `listed`: all has been told once. `heard`: when the data was last known to be current. `failing_since`: of an outage, 0 for none.
+    `listed`: all has been told once. `heard`: when something was last told. `failing_since`: of an outage, 0 for none. `lag`: how many
+    seconds the last change took from its beginning to us, where it says when it began.
     """
 
     kind: str
@@ -19,10 +20,10 @@ class Seen:
     events: int = 0
     relists: int = 0
     flaws: int = 0
-    failures: int = 0
+    lag: float = 0.0
     failing_since: float = 0.0
     trouble: str = ""
 
     def age(self, now: float) -> float:
-        """For how many seconds the data may have been out of date."""
-        return max(0.0, now - self.heard) if self.heard else now
+        """For how many seconds nothing has been told."""
+        return now - self.heard

@@ -227,3 +227,12 @@ def test_a_deletion_of_what_was_not_known_is_nothing(kind: str) -> None:
     standing.fill()
     standing.send(kind, Delete(Ref(kind, "shop" if kind != "Namespace" else "", "never")))
     assert names(standing.polls()) == []
+
+
+@pytest.mark.parametrize(("triggered", "least"), [("2026-01-01T00:00:00.123456Z", 1.0), ("nonsense", 0.0)])
+def test_how_long_a_change_took_is_seen(triggered: str, least: float) -> None:
+    standing = Standing()
+    standing.fill()
+    standing.send("EndpointSlice", Upsert(EndpointSlice("shop", "x", "cart"), triggered))
+    standing.polls()
+    assert standing.feed.seen["EndpointSlice"].lag >= least

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from clusterdns.control.config import LAST_GOOD, Configuration, keep_last_good, read_configuration, read_last_good
+from clusterdns.control.config import LAST_GOOD, Configuration, has_changed, keep_last_good, read_configuration, read_last_good
 from clusterdns.sources import sources_of_texts
 
 GOOD = """.:1053 {
     reload 10s 2s
     errors
+    health {
+        lameduck 5s
+    }
     kubernetes cluster.local in-addr.arpa {
         manifests shop.yaml other
         pods verified
@@ -43,6 +46,18 @@ def test_what_is_kept_is_read_again_the_same(tmp_path: Path) -> None:
     keep_last_good(str(tmp_path / "deep" / "state"), configuration)
     again = read_last_good(str(tmp_path / "deep" / "state"))
     assert again == replace(configuration, texts={}, problems=())
+
+
+def test_a_file_that_the_plan_was_made_from_is_remembered_by_what_it_held() -> None:
+    corefile = ". {\n    loadbalance weighted weights {\n        reload 7s\n    }\n}\n"
+    (watched,) = read(corefile, weights="a.test\n192.0.2.1 1\n").watched
+    assert (watched.path, str(watched.interval)) == ("weights", "7s")
+    assert not has_changed(watched, sources_of_texts({"weights": "a.test\n192.0.2.1 1\n"}))
+    assert has_changed(watched, sources_of_texts({"weights": "a.test\n192.0.2.1 2\n"}))
+    assert has_changed(watched, sources_of_texts({}))
+    (missing,) = read(corefile).watched
+    assert not has_changed(missing, sources_of_texts({}))
+    assert has_changed(missing, sources_of_texts({"weights": ""}))
 
 
 def test_keeping_replaces_what_was_kept(tmp_path: Path) -> None:

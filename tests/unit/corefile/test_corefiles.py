@@ -26,7 +26,8 @@ def sources(name: str, fragments: bool) -> Sources:
     for pillar, value in PILLARS.items():
         text = text.replace(pillar, value)
     files = {f"/etc/coredns/custom/{path.name}": path.read_text() for path in (COREFILES / "fragments").iterdir()}
-    return sources_of_texts({"/etc/coredns/Corefile": text, **(files if fragments else {})})
+    resolv = {"/etc/resolv.conf": "nameserver 192.0.2.53\n"}
+    return sources_of_texts({"/etc/coredns/Corefile": text, **resolv, **(files if fragments else {})})
 
 
 def checked(name: str, fragments: bool) -> tuple[Parsed, Compilation]:

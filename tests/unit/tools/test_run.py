@@ -1,6 +1,6 @@
 """`./dev run`: what it promises is what is answered, and it ends as it should."""
 
-import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,8 +17,11 @@ from tools.console import ROOT
 from tools.port import HOST
 from tools.run import QUESTIONS, Question, lines_to_try
 
+README = (ROOT / "README.md").read_text()
 # The set-up is left out: the tests run in what it made.
-PROGRAM = "import sys; from tools import run; run.set_up = lambda requirements: None; sys.exit(run.run(int(sys.argv[1])))"
+PROGRAM = (
+    "import sys; from tools import dev, run; run.set_up = lambda requirements: None; sys.exit(dev.main(['run', '--port', sys.argv[1]]))"
+)
 
 
 class Running(NamedTuple):
@@ -40,6 +43,7 @@ def running() -> Iterator[Running]:
             said.append(line.rstrip())
             if "Ctrl-C ends it" in line:
                 break
+        assert said, "it ended before it was ready, and said why on stderr"
         yield Running(process, port, said)
         process.terminate()
 
@@ -68,21 +72,34 @@ def test_each_question_is_answered_as_promised(running: Running, question: Quest
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.words)
 def test_explain_names_the_answer_and_the_object_behind_it(running: Running, question: Question) -> None:
-    command = [".venv/bin/clusterdns", "explain", *question.words.split(), "--server", f"unix:target/run/{running.port}.sock"]
-    story = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    story = explain(running, question.words)
     assert all(record in story for record in question.answer)
     assert question.why in story
     assert "examples/shop/Corefile:" in story
 
 
-def test_each_query_is_a_line_with_answer_object_and_microseconds(running: Running) -> None:
+def test_the_readme_shows_what_explain_says(running: Running) -> None:
+    name = QUESTIONS[-1].words
+    story = explain(running, name).replace(str(running.port), "1053")
+    assert without_times(f"explain {name} --server unix:target/run/1053.sock\n{story}") in without_times(README)
+
+
+def test_each_query_is_a_line_as_the_readme_shows_it(running: Running) -> None:
     assert running.process.stdout is not None
-    question = QUESTIONS[0]
-    dns.query.udp(dns.message.make_query(question.words, "A"), HOST, port=running.port, timeout=5)
-    line = next(line for line in running.process.stdout if question.words in line and question.answer[0] in line)
-    assert question.why in line
-    assert "examples/shop/Corefile:" in line
-    assert "µs" in line
+    dns.query.udp(dns.message.make_query("cart.shop.svc.cluster.local", "AAAA"), HOST, port=running.port, timeout=5)
+    line = next(line for line in running.process.stdout if "fd00:96::80" in line)
+    assert without_times(line) in without_times(README)
+
+
+def explain(running: Running, question: str) -> str:
+    """What explain tells about a question."""
+    command = [".venv/bin/clusterdns", "explain", *question.split(), "--server", f"unix:target/run/{running.port}.sock"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def without_times(text: str) -> str:
+    """A text in which no microseconds differ."""
+    return re.sub(r"\d+ µs", "N µs", text)
 
 
 def test_without_dig_all_questions_go_through_explain() -> None:
@@ -99,8 +116,12 @@ def test_a_signal_ends_all_of_it_with_exit_code_0(number: signal.Signals) -> Non
         assert process.wait() == 0
 
 
-def test_a_port_in_use_ends_it_with_one_line(running: Running) -> None:
-    answer = subprocess.run([ROOT / "dev", "run", "--port", str(running.port)], capture_output=True, text=True, env=os.environ)
+def test_a_port_in_use_ends_it_with_one_line() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind((HOST, 0))
+        port = taken.getsockname()[1]
+        answer = subprocess.run([sys.executable, "-c", PROGRAM, str(port)], cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 1
+    assert answer.stdout == ""
     assert answer.stderr.count("\n") == 1
-    assert f"port {running.port} of {HOST} is in use" in answer.stderr
+    assert f"port {port} of {HOST} is in use" in answer.stderr

@@ -1,5 +1,6 @@
 """Which Rust toolchain and which linker are used: the machine's where they fit, ours where not."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,16 @@ def test_what_the_machine_has_is_not_installed(machine: Path, tmp_path: Path) ->
     rust.install_missing(ROOT, tmp_path, lambda title, name: pytest.fail(f"installed {name}"))
 
 
-def test_the_stand_in_for_the_compiler_calls_zig(tmp_path: Path) -> None:
+def test_the_stand_in_for_the_compiler_is_zig_with_the_machines_unwinder(tmp_path: Path) -> None:
+    """Run as a linker by a Python that only tells what it was asked for."""
+    (tmp_path / "bin").mkdir()
+    put(tmp_path / "bin", "python", 'echo "$@"')
     rust.write_linker(tmp_path)
-    assert "-m ziglang cc" in rust.linker(tmp_path).read_text()
-    assert rust.linker(tmp_path).stat().st_mode & 0o111
+    command = [str(rust.linker(tmp_path)), "-o", "two words", "-lgcc_s", "-lc"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert asked == f"-m ziglang cc -o two words {rust.loaded_library('libgcc_s.so.1') or '-lgcc_s'} -lc"
+
+
+def test_a_library_is_found_where_the_loader_finds_it() -> None:
+    assert str(rust.loaded_library("libc.so.6")).endswith("/libc.so.6")
+    assert rust.loaded_library("libnot-there.so.1") is None
