@@ -63,6 +63,10 @@ class Engine:
         if task is not None and task.kind == "describe":
             task.reply(json.dumps(describe(json.loads(task.body))).encode())
 
+    def end_readiness(self) -> None:
+        """Says that it is not ready any more, while it goes on answering: `/ready` is closed, `/health` is not."""
+        self._engine.end_readiness()
+
     def stop(self, grace: float) -> None:
         """Stops accepting, answers what has come, waits up to `grace` seconds for what is on its way."""
         self._engine.stop(grace)

@@ -7,6 +7,8 @@ Knows DNS and the ops. Must not know the Corefile's grammar, Kubernetes, sockets
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 VERSION = 1
@@ -102,7 +104,126 @@ class DebugOp(msgspec.Struct, frozen=True, tag_field="op", tag="debug", forbid_u
     span: int
 
 
-Op = ZoneOp | WhoamiOp | ShuffleOp | ErrorsOp | DebugOp
+class CacheClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many answers of one kind (success or denial) a cache holds, and for how many seconds each: at most, at least."""
+
+    capacity: int
+    max_ttl: int
+    min_ttl: int
+
+
+class Prefetch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Renew what was asked for `amount` times with gaps of at most `duration` seconds, in the last `percentage` of its time."""
+
+    amount: int
+    duration: int
+    percentage: int
+
+
+class ServeStale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Use answers for `window` seconds after their time, with the TTL `ttl`; the same one is renewed once in `recheck` seconds.
+
+    `immediate` answers first and asks then; `verify` asks first and answers from the cache when nothing good came within
+    `timeout_ms` (0: as long as it takes). `prefer_positive`: a stale success comes before a denial that is fresh.
+    """
+
+    window: int
+    mode: Literal["immediate", "verify"]
+    timeout_ms: int
+    ttl: int
+    recheck: int
+    prefer_positive: bool
+
+
+class CacheOp(msgspec.Struct, frozen=True, tag_field="op", tag="cache", forbid_unknown_fields=True):
+    """Answer from earlier answers to names under `zones`, and keep what the ops behind this one say.
+
+    `id` is the cache's identity: a new plan that names it keeps its contents. `servfail`: seconds for failures (0: not kept).
+    `keepttl`: TTLs do not sink. `disable_success` and `disable_denial`: zones whose answers of that kind are not kept.
+    """
+
+    id: str
+    zones: list[str]
+    success: CacheClass
+    denial: CacheClass
+    servfail: int
+    prefetch: Prefetch | None
+    serve_stale: ServeStale | None
+    keepttl: bool
+    disable_success: list[str]
+    disable_denial: list[str]
+    span: int
+
+
+class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A server to ask: `192.0.2.1:53`, `[2001:db8::1]:53`. `tls` is the name to check its certificate for (None: no TLS)."""
+
+    address: str
+    tls: str | None
+
+
+class HealthCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a server that failed is probed until it answers: NS of `domain`, every `interval_ms`."""
+
+    interval_ms: int
+    domain: str
+    recursion_desired: bool
+
+
+class ForwardOp(msgspec.Struct, frozen=True, tag_field="op", tag="forward", forbid_unknown_fields=True):
+    """Ask one of `upstreams` about names under `from_zone` that are not under `except_zones`.
+
+    A server counts as down after `max_fails` failed tries (0: never). Connections end after `expire_ms` without use and, if it is
+    not 0, after `max_age_ms`. `max_concurrent` queries wait at a time, further ones are refused (0: no limit). A query goes the
+    way that it came (UDP, TCP) unless `force_tcp` or `prefer_udp`. `max_connect_attempts` bounds the tries (0: only by time).
+    `failover` and `next` are response codes for which the next upstream, or the next op, is asked; `next_on_nodata`: the latter
+    for an empty answer too. `failfast_all_unhealthy`: SERVFAIL at once while all are down.
+    """
+
+    id: str
+    from_zone: str
+    except_zones: list[str]
+    upstreams: list[Upstream]
+    policy: Literal["random", "round_robin", "sequential"]
+    max_fails: int
+    expire_ms: int
+    max_age_ms: int
+    max_concurrent: int
+    force_tcp: bool
+    prefer_udp: bool
+    read_timeout_ms: int
+    max_connect_attempts: int
+    health_check: HealthCheck
+    failover: list[int]
+    next: list[int]
+    next_on_nodata: bool
+    failfast_all_unhealthy: bool
+    span: int
+
+
+LogClass = Literal["success", "denial", "error"]
+
+
+class LogRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is logged of queries for names under `zone`: those whose answers are of one of the `classes`.
+
+    `format` is the line, as texts and values in turn, a text first: `["", "name", " ", "rcode", ""]`. The value "" is one that
+    nobody knows.
+    """
+
+    zone: str
+    format: list[str]
+    classes: list[LogClass]
+
+
+class LogOp(msgspec.Struct, frozen=True, tag_field="op", tag="log", forbid_unknown_fields=True):
+    """Log the queries of this block. The first rule whose zone has the name decides."""
+
+    rules: list[LogRule]
+    span: int
+
+
+Op = ZoneOp | CacheOp | ForwardOp | LogOp | WhoamiOp | ShuffleOp | ErrorsOp | DebugOp
 
 
 class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,6 +235,21 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     span: int
 
 
+class HttpListener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that the process serves over HTTP, besides DNS. Several may share an address.
+
+    `address` is `HOST:PORT`; an empty host means every address of the machine. `health` is there as long as the process is,
+    `ready` once all `zones` are complete: for ever if `latched`. Where the address cannot be had, a plan with a listener that is
+    `required` is refused; others are left out with a warning.
+    """
+
+    address: str
+    serves: Literal["health", "ready"]
+    required: bool
+    zones: list[str]
+    latched: bool
+
+
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that the engine needs to know. `zones` are the identities of the local zones; their data comes separately."""
 
@@ -122,6 +258,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     zones: list[str]
     blocks: list[Block]
     spans: list[Span]
+    http: list[HttpListener] = msgspec.field(default_factory=list)
 
 
 def encode_plan(plan: Plan) -> bytes:

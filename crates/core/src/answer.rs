@@ -6,20 +6,21 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
-use crate::wire::{self, HEADER, OPT_LEN, Query, rcode, rtype};
+use crate::name::MAX_NAME;
+use crate::wire::{self, CLASS_IN, Flags, HEADER, OPT_LEN, Query, rcode, rtype};
 
 /// A whole wire name in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameRef {
-    start: u32,
-    length: u32,
+    pub(crate) start: u32,
+    pub(crate) length: u32,
 }
 
 /// Octets in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BytesRef {
-    start: u32,
-    length: u32,
+    pub(crate) start: u32,
+    pub(crate) length: u32,
 }
 
 /// The question's own name, in the client's letter case.
@@ -56,17 +57,38 @@ pub enum Rdata {
     Opaque(BytesRef),
 }
 
-/// A record of the answer; its class is the question's.
-#[derive(Clone, Copy, Debug)]
+/// A record of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rr {
     /// Whose record it is.
     pub owner: NameRef,
     /// Its type.
     pub rtype: u16,
+    /// Its class.
+    pub class: u16,
     /// Seconds.
     pub ttl: u32,
     /// Its data.
     pub rdata: Rdata,
+}
+
+impl Rr {
+    /// A record of the Internet's class.
+    #[inline]
+    pub fn new(owner: NameRef, rtype: u16, ttl: u32, rdata: Rdata) -> Rr {
+        Rr { owner, rtype, class: CLASS_IN, ttl, rdata }
+    }
+}
+
+/// The EDNS record of an upstream's reply, as far as clients get it (recorded: `forward-edns`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplyEdns {
+    /// The size that it offered.
+    pub size: u16,
+    /// It set DO.
+    pub dnssec_ok: bool,
+    /// Its options.
+    pub options: BytesRef,
 }
 
 /// The answer under construction.
@@ -84,6 +106,20 @@ pub struct Answer {
     pub rcode: u16,
     /// Authoritative answer.
     pub aa: bool,
+    /// Recursion available.
+    pub ra: bool,
+    /// Authenticated data.
+    pub ad: bool,
+    /// Truncated already where it came from.
+    pub tc: bool,
+    /// RD and CD as an upstream returned them.
+    pub rd_cd: Option<(bool, bool)>,
+    /// The upstream's EDNS.
+    pub edns: Option<ReplyEdns>,
+    /// It came from elsewhere and may be kept for later.
+    pub cacheable: bool,
+    /// Nobody could answer, and why: the rcode is all that is said.
+    pub failure: Option<Box<str>>,
     /// Aliases whose targets other blocks must answer, with the place in `answer` behind them.
     pub chase: Vec<NameRef>,
     compressor: Compressor,
@@ -92,8 +128,18 @@ pub struct Answer {
 /// An answer that waits for another one.
 pub struct Aside {
     sections: [Vec<Rr>; 3],
+    chase: Vec<NameRef>,
     rcode: u16,
-    aa: bool,
+    flags: Flags,
+    edns: Option<ReplyEdns>,
+    cacheable: bool,
+}
+
+impl Aside {
+    /// The answer section that waits.
+    pub fn answers(&self) -> &[Rr] {
+        &self.sections[0]
+    }
 }
 
 impl Answer {
@@ -112,13 +158,34 @@ impl Answer {
         self.additional.clear();
         self.chase.clear();
         self.rcode = rcode::NOERROR;
-        self.aa = false;
+        self.set_flags(Flags::default());
+        self.edns = None;
+        self.cacheable = false;
+        self.failure = None;
+    }
+
+    /// Says that nobody could answer.
+    pub fn fail(&mut self, rcode: u16, why: impl Into<Box<str>>) {
+        self.clear();
+        self.rcode = rcode;
+        self.failure = Some(why.into());
+    }
+
+    /// The flags that are not the question's own.
+    pub fn flags(&self) -> Flags {
+        Flags { aa: self.aa, tc: self.tc, ra: self.ra, ad: self.ad, rd_cd: self.rd_cd }
+    }
+
+    /// Sets them all.
+    pub fn set_flags(&mut self, flags: Flags) {
+        (self.aa, self.tc, self.ra, self.ad, self.rd_cd) = (flags.aa, flags.tc, flags.ra, flags.ad, flags.rd_cd);
     }
 
     /// Takes what has been said out of the way, so that another question can be answered in between; names stay.
     pub fn set_aside(&mut self) -> Aside {
         let sections = [std::mem::take(&mut self.answer), std::mem::take(&mut self.authority), std::mem::take(&mut self.additional)];
-        let aside = Aside { sections, rcode: self.rcode, aa: self.aa };
+        let chase = std::mem::take(&mut self.chase);
+        let aside = Aside { sections, chase, rcode: self.rcode, flags: self.flags(), edns: self.edns, cacheable: self.cacheable };
         self.clear();
         aside
     }
@@ -126,8 +193,10 @@ impl Answer {
     /// Goes on with what was set aside; records that were answered in between are added to its answer section.
     pub fn resume(&mut self, aside: Aside) {
         let between = std::mem::take(&mut self.answer);
+        self.clear();
         [self.answer, self.authority, self.additional] = aside.sections;
-        (self.rcode, self.aa) = (aside.rcode, aside.aa);
+        (self.chase, self.rcode, self.edns, self.cacheable) = (aside.chase, aside.rcode, aside.edns, aside.cacheable);
+        self.set_flags(aside.flags);
         self.answer.extend(between);
     }
 
@@ -149,6 +218,18 @@ impl Answer {
             self.arena.extend_from_slice(part);
         }
         NameRef { start, length: self.arena.len() as u32 - start }
+    }
+
+    /// As [`Answer::intern`]; None where the parts together are longer than a name can be.
+    pub fn join(&mut self, parts: &[&[u8]]) -> Option<NameRef> {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        (length <= MAX_NAME).then(|| self.intern(parts))
+    }
+
+    /// As [`Answer::intern_below`]; None where the name would be longer than one can be.
+    pub fn join_below(&mut self, label: &[u8], rest: &[&[u8]]) -> Option<NameRef> {
+        let length = 1 + label.len() + rest.iter().map(|part| part.len()).sum::<usize>();
+        (length <= MAX_NAME).then(|| self.intern_below(label, rest))
     }
 
     /// Copies octets into the arena.
@@ -175,12 +256,19 @@ impl Answer {
     ///
     /// `limit` is what the client takes; above `plain_limit` octets a datagram is compressed even if it would fit.
     pub fn write(&mut self, query: &Query, question: &[u8], limit: usize, plain_limit: usize, out: &mut Vec<u8>) {
-        let opt = if query.edns.is_some() { OPT_LEN } else { 0 };
+        // Options of an upstream that leave no room for the question are not passed on.
+        if let Some(theirs) = self.edns.as_mut().filter(|theirs| HEADER + question.len() + OPT_LEN + theirs.options.length as usize > limit) {
+            theirs.options.length = 0;
+        }
+        let opt = match (query.edns, self.edns) {
+            (None, None) => 0,
+            (_, theirs) => OPT_LEN + theirs.map_or(0, |theirs| theirs.options.length as usize),
+        };
         self.write_head(query, question, out);
         let mut counts = [0u16; 3];
         for (count, section) in counts.iter_mut().zip([&self.answer, &self.authority, &self.additional]) {
             for rr in section {
-                self.write_rr(rr, query.qclass, out);
+                self.write_rr(rr, out);
             }
             *count = section.len().min(u16::MAX as usize) as u16;
         }
@@ -190,21 +278,31 @@ impl Answer {
             compressor.clear();
             self.write_head(query, question, out);
             compressor.learn(out, HEADER);
-            (counts, truncated) = self.write_compressed(query.qclass, limit - opt, &mut compressor, out);
+            (counts, truncated) = self.write_compressed(limit.saturating_sub(opt), &mut compressor, out);
             self.compressor = compressor;
         }
-        if let Some(edns) = query.edns {
-            let size = if self.rcode == rcode::BADVERS { 0 } else { edns.size };
-            let dnssec_ok = edns.dnssec_ok && self.rcode != rcode::BADVERS;
-            out.extend_from_slice(&[0, 0, rtype::OPT as u8]);
-            out.extend_from_slice(&size.to_be_bytes());
-            out.extend_from_slice(&[(self.rcode >> 4) as u8, 0, if dnssec_ok { 0x80 } else { 0 }, 0, 0, 0]);
+        if opt > 0 {
+            self.write_edns(query, out);
             counts[2] += 1;
         }
-        out[2..4].copy_from_slice(&wire::flags(query, self.aa, truncated, self.rcode));
+        out[2..4].copy_from_slice(&wire::flags(query, Flags { tc: self.tc || truncated, ..self.flags() }, self.rcode));
         for (section, count) in counts.iter().enumerate() {
             out[6 + 2 * section..8 + 2 * section].copy_from_slice(&count.to_be_bytes());
         }
+    }
+
+    /// The client's size comes back to it; what an upstream said in its EDNS is passed on.
+    fn write_edns(&self, query: &Query, out: &mut Vec<u8>) {
+        let (ours, theirs) = (query.edns, self.edns);
+        let size = ours.map(|edns| edns.size).or(theirs.map(|edns| edns.size)).unwrap_or(0);
+        let dnssec_ok = ours.is_some_and(|edns| edns.dnssec_ok) || theirs.is_some_and(|edns| edns.dnssec_ok);
+        let (size, dnssec_ok) = if self.rcode == rcode::BADVERS { (0, false) } else { (size, dnssec_ok) };
+        let options = theirs.map_or(&[][..], |edns| self.bytes(edns.options));
+        out.extend_from_slice(&[0, 0, rtype::OPT as u8]);
+        out.extend_from_slice(&size.to_be_bytes());
+        out.extend_from_slice(&[(self.rcode >> 4) as u8, 0, if dnssec_ok { 0x80 } else { 0 }, 0]);
+        out.extend_from_slice(&(options.len() as u16).to_be_bytes());
+        out.extend_from_slice(options);
     }
 
     fn write_head(&self, query: &Query, question: &[u8], out: &mut Vec<u8>) {
@@ -215,11 +313,11 @@ impl Answer {
     }
 
     #[inline]
-    fn write_rr(&self, rr: &Rr, class: u16, out: &mut Vec<u8>) {
+    fn write_rr(&self, rr: &Rr, out: &mut Vec<u8>) {
         out.extend_from_slice(self.name(rr.owner));
         let mut fixed = [0u8; 10];
         fixed[..2].copy_from_slice(&rr.rtype.to_be_bytes());
-        fixed[2..4].copy_from_slice(&class.to_be_bytes());
+        fixed[2..4].copy_from_slice(&rr.class.to_be_bytes());
         fixed[4..8].copy_from_slice(&rr.ttl.to_be_bytes());
         out.extend_from_slice(&fixed);
         let at = out.len();
@@ -245,12 +343,12 @@ impl Answer {
     }
 
     /// Writes records until one does not fit; nothing behind it is written (RFC 2181 9).
-    fn write_compressed(&self, class: u16, limit: usize, compressor: &mut Compressor, out: &mut Vec<u8>) -> ([u16; 3], bool) {
+    fn write_compressed(&self, limit: usize, compressor: &mut Compressor, out: &mut Vec<u8>) -> ([u16; 3], bool) {
         let mut counts = [0u16; 3];
         for (count, section) in counts.iter_mut().zip([&self.answer, &self.authority, &self.additional]) {
             for rr in section {
                 let before = out.len();
-                self.write_rr_compressed(rr, class, compressor, out);
+                self.write_rr_compressed(rr, compressor, out);
                 if out.len() > limit {
                     out.truncate(before);
                     return (counts, true);
@@ -261,10 +359,10 @@ impl Answer {
         (counts, false)
     }
 
-    fn write_rr_compressed(&self, rr: &Rr, class: u16, compressor: &mut Compressor, out: &mut Vec<u8>) {
+    fn write_rr_compressed(&self, rr: &Rr, compressor: &mut Compressor, out: &mut Vec<u8>) {
         compressor.write(self.name(rr.owner), out);
         out.extend_from_slice(&rr.rtype.to_be_bytes());
-        out.extend_from_slice(&class.to_be_bytes());
+        out.extend_from_slice(&rr.class.to_be_bytes());
         out.extend_from_slice(&rr.ttl.to_be_bytes());
         out.extend_from_slice(&[0, 0]);
         let at = out.len();

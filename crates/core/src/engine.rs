@@ -1,12 +1,15 @@
 //! What all threads share: the running program, the zones, and where log lines and observations go.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
-use crate::plan::Plan;
+use crate::cache::Cache;
+use crate::forward::{Traffic, Upstream};
+use crate::plan::{self, Plan};
 use crate::program::{PlanError, Program};
 use crate::trace::Step;
 use crate::zone::Zone;
@@ -41,10 +44,68 @@ pub struct Observation {
 /// The shared state.
 pub struct Engine {
     program: ArcSwap<Program>,
-    zones: Mutex<HashMap<String, Arc<Zone>>>,
+    resources: Mutex<Resources>,
     listeners: Mutex<Vec<String>>,
     sink: ArcSwapOption<Box<dyn Sink>>,
     watched: AtomicBool,
+    shed: AtomicU64,
+}
+
+/// What plans name by identity; a new plan keeps those that it still names.
+#[derive(Clone, Default)]
+pub struct Resources {
+    /// Local zones.
+    pub zones: HashMap<String, Arc<Zone>>,
+    /// Caches.
+    pub caches: HashMap<String, Arc<Cache>>,
+    /// What each `forward` remembers.
+    pub traffic: HashMap<String, Arc<Traffic>>,
+    /// Upstreams by address.
+    pub upstreams: HashMap<SocketAddr, Arc<Upstream>>,
+}
+
+impl Resources {
+    /// What a plan names; what is not there yet is made.
+    fn named_by(&self, plan: &Plan) -> Result<Resources, PlanError> {
+        let mut named = Resources::default();
+        for id in &plan.zones {
+            let zone = self.zones.get(id).cloned().unwrap_or_else(|| Arc::new(Zone::new(id)));
+            named.zones.insert(id.clone(), zone);
+        }
+        for op in plan.blocks.iter().flat_map(|block| &block.program) {
+            match op {
+                plan::Op::Cache(op) => {
+                    let cache = self.caches.get(&op.id).cloned().unwrap_or_else(|| Arc::new(Cache::new(op)));
+                    named.caches.entry(op.id.clone()).or_insert(cache);
+                }
+                plan::Op::Forward(op) => {
+                    named.traffic.entry(op.id.clone()).or_insert_with(|| self.traffic.get(&op.id).cloned().unwrap_or_default());
+                    for upstream in &op.upstreams {
+                        let wrong = |_| PlanError(format!("{} is no address with a port", upstream.address));
+                        let address: SocketAddr = upstream.address.parse().map_err(wrong)?;
+                        let known = self.upstreams.get(&address).cloned();
+                        named.upstreams.entry(address).or_insert_with(|| known.unwrap_or_else(|| Arc::new(Upstream::new(address))));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(named)
+    }
+
+    fn extend(&mut self, other: Resources) {
+        self.zones.extend(other.zones);
+        self.caches.extend(other.caches);
+        self.traffic.extend(other.traffic);
+        self.upstreams.extend(other.upstreams);
+    }
+
+    /// Drops what only other plans name.
+    fn keep_named_by(&mut self, plan: &Plan) {
+        // A plan that runs was read before: its addresses are good.
+        let named = self.named_by(plan).unwrap_or_default();
+        *self = named;
+    }
 }
 
 /// A plan that has been checked and can be installed.
@@ -64,39 +125,43 @@ impl Engine {
     pub fn new() -> Arc<Engine> {
         Arc::new(Engine {
             program: ArcSwap::from_pointee(Program::empty()),
-            zones: Mutex::default(),
+            resources: Mutex::default(),
             listeners: Mutex::default(),
             sink: ArcSwapOption::empty(),
             watched: AtomicBool::new(false),
+            shed: AtomicU64::new(0),
         })
     }
 
     /// Reads and checks a plan (JSON). Nothing changes for running queries; zones that it names exist from now on, so that they can be filled.
     pub fn prepare(&self, plan: &[u8]) -> Result<Prepared, PlanError> {
         let plan: Plan = serde_json::from_slice(plan).map_err(|why| PlanError(format!("the plan cannot be read: {why}")))?;
-        let mut zones = self.zones();
-        let mut named = HashMap::new();
-        for id in &plan.zones {
-            let zone = zones.get(id).cloned().unwrap_or_else(|| Arc::new(Zone::new(id)));
-            named.insert(id.clone(), zone);
-        }
+        let mut resources = self.resources();
+        let named = resources.named_by(&plan)?;
         let program = Program::compile(Arc::new(plan), &named, |id| self.listener_number(id))?;
-        zones.extend(named);
+        resources.extend(named);
         Ok(Prepared { program: Arc::new(program) })
     }
 
-    /// Makes a plan the running one: one pointer. Zones that it does not name go when the last query lets go of them.
+    /// Makes a plan the running one: one pointer. What it does not name goes when the last query lets go of it. Caches forget the names
+    /// that are answered another way from now on.
     pub fn commit(&self, prepared: Prepared) {
-        let kept = &prepared.program.plan.zones;
-        self.zones().retain(|id, _| kept.contains(id));
+        let mut resources = self.resources();
+        let changes = prepared.program.changed_routes(&self.program.load());
+        resources.keep_named_by(&prepared.program.plan);
+        // What is under way on the old way is not kept: its op belongs to an older epoch from here on.
+        changes.iter().for_each(|(cache, _)| cache.begin_epoch());
+        prepared.program.install();
         self.program.store(prepared.program);
+        for (cache, zone) in changes {
+            cache.forget_under(&zone);
+        }
     }
 
-    /// Gives up a prepared plan: zones that only it named go.
+    /// Gives up a prepared plan: what only it named goes.
     pub fn abandon(&self, prepared: Prepared) {
         drop(prepared);
-        let running = self.program();
-        self.zones().retain(|id, _| running.plan.zones.contains(id));
+        self.resources().keep_named_by(&self.program().plan);
     }
 
     /// What runs now.
@@ -116,7 +181,7 @@ impl Engine {
 
     /// A zone of the running or of a prepared plan.
     pub fn zone(&self, id: &str) -> Option<Arc<Zone>> {
-        self.zones().get(id).cloned()
+        self.resources().zones.get(id).cloned()
     }
 
     /// A listener's number: the same for the life of the process.
@@ -157,7 +222,21 @@ impl Engine {
         }
     }
 
-    fn zones(&self) -> MutexGuard<'_, HashMap<String, Arc<Zone>>> {
-        self.zones.lock().unwrap_or_else(|poison| poison.into_inner())
+    /// A cache of the running or of a prepared plan.
+    pub fn cache(&self, id: &str) -> Option<Arc<Cache>> {
+        self.resources().caches.get(id).cloned()
+    }
+
+    /// Queries that were given up because too many waited.
+    pub fn shed(&self) -> u64 {
+        self.shed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_shed(&self) {
+        self.shed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn resources(&self) -> MutexGuard<'_, Resources> {
+        self.resources.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 }

@@ -1,15 +1,26 @@
 //! The core: DNS messages in, DNS messages out. No sockets, no clock, no Python.
 //!
 //! Reading order: [`plan`] (what to do, decided elsewhere), [`engine`] (what all threads share), [`machine`] (one query's way),
-//! [`program`] (blocks and ops), [`zone`] (local data), [`answer`] and [`wire`] (the message itself), [`trace`] (why).
+//! [`way`] (where it stands among blocks and ops), [`program`] (the blocks and ops), [`zone`] (local data), [`shuffle`], [`answer`]
+//! and [`wire`] (the message itself), [`trace`] (why), [`log`]. For queries that wait: [`cache`], [`forward`], [`exchanges`] (messages to upstreams), [`waiting`],
+//! [`mailbox`] (between threads).
 
 pub mod answer;
+pub mod cache;
 pub mod engine;
+pub mod exchanges;
+pub mod forward;
+pub mod log;
 pub mod machine;
+pub mod mailbox;
 pub mod name;
 pub mod plan;
 pub mod program;
+pub mod random;
+pub mod shuffle;
 pub mod text;
 pub mod trace;
+pub mod waiting;
+pub mod way;
 pub mod wire;
 pub mod zone;

@@ -17,6 +17,8 @@ pub struct Plan {
     pub zones: Vec<String>,
     pub blocks: Vec<Block>,
     pub spans: Vec<Span>,
+    #[serde(default)]
+    pub http: Vec<HttpListener>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -35,6 +37,23 @@ pub struct Listener {
     pub host: String,
     pub port: u16,
     pub server: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct HttpListener {
+    pub address: String,
+    pub serves: Serves,
+    pub required: bool,
+    pub zones: Vec<String>,
+    pub latched: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Serves {
+    Health,
+    Ready,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -58,6 +77,12 @@ pub enum Op {
         exists: Vec<String>,
         soa_nodata: bool,
         name: String,
+        span: u32,
+    },
+    Cache(CacheOp),
+    Forward(ForwardOp),
+    Log {
+        rules: Vec<LogRule>,
         span: u32,
     },
     Whoami {
@@ -93,4 +118,165 @@ pub struct Soa {
     pub expire: u32,
     pub minimum: u32,
     pub ttl: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct CacheOp {
+    pub id: String,
+    pub zones: Vec<String>,
+    pub success: CacheClass,
+    pub denial: CacheClass,
+    pub servfail: u32,
+    pub prefetch: Option<Prefetch>,
+    pub serve_stale: Option<ServeStale>,
+    pub keepttl: bool,
+    pub disable_success: Vec<String>,
+    pub disable_denial: Vec<String>,
+    pub span: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct CacheClass {
+    pub capacity: u32,
+    pub max_ttl: u32,
+    pub min_ttl: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Prefetch {
+    pub amount: u32,
+    pub duration: u32,
+    pub percentage: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct ServeStale {
+    pub window: u32,
+    pub mode: StaleMode,
+    pub timeout_ms: u32,
+    pub ttl: u32,
+    pub recheck: u32,
+    pub prefer_positive: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum StaleMode {
+    Immediate,
+    Verify,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct ForwardOp {
+    pub id: String,
+    pub from_zone: String,
+    pub except_zones: Vec<String>,
+    pub upstreams: Vec<Upstream>,
+    pub policy: Policy,
+    pub max_fails: u32,
+    pub expire_ms: u32,
+    pub max_age_ms: u32,
+    pub max_concurrent: u32,
+    pub force_tcp: bool,
+    pub prefer_udp: bool,
+    pub read_timeout_ms: u32,
+    pub max_connect_attempts: u32,
+    pub health_check: HealthCheck,
+    pub failover: Vec<u16>,
+    pub next: Vec<u16>,
+    pub next_on_nodata: bool,
+    pub failfast_all_unhealthy: bool,
+    pub span: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct LogRule {
+    pub zone: String,
+    pub format: Vec<String>,
+    pub classes: Vec<LogClass>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogClass {
+    Success,
+    Denial,
+    Error,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    pub address: String,
+    pub tls: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    Random,
+    RoundRobin,
+    Sequential,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct HealthCheck {
+    pub interval_ms: u32,
+    pub domain: String,
+    pub recursion_desired: bool,
+}
+
+impl Block {
+    /// The identity of its cache, and the ops whose answers it keeps.
+    pub(crate) fn cache_and_ops_behind(&self) -> Option<(&str, &[Op])> {
+        let at = self.program.iter().position(|op| matches!(op, Op::Cache(_)))?;
+        match &self.program[at] {
+            Op::Cache(cache) => Some((&cache.id, &self.program[at + 1..])),
+            _ => None,
+        }
+    }
+}
+
+/// The zones whose names two programs answer differently.
+pub(crate) fn zones_that_differ<'a>(before: &'a [Op], now: &'a [Op]) -> Vec<&'a str> {
+    let unplaced = |ops: &[Op]| ops.iter().map(Op::without_place).collect::<Vec<_>>();
+    let (old, new) = (unplaced(before), unplaced(now));
+    if old == new {
+        return Vec::new();
+    }
+    let mut zones = Vec::new();
+    let changed =
+        before.iter().zip(&old).filter(|(_, op)| !new.contains(op)).chain(now.iter().zip(&new).filter(|(_, op)| !old.contains(op)));
+    for (op, _) in changed {
+        match op {
+            Op::Forward(forward) => zones.push(forward.from_zone.as_str()),
+            _ => return vec!["."],
+        }
+    }
+    // The same ops in another order.
+    if zones.is_empty() { vec!["."] } else { zones }
+}
+
+impl Op {
+    /// The same, wherever it stands in the Corefile.
+    fn without_place(&self) -> Op {
+        let mut op = self.clone();
+        match &mut op {
+            Op::Cache(CacheOp { span, .. }) | Op::Forward(ForwardOp { span, .. }) => *span = 0,
+            Op::Zone { span, .. }
+            | Op::Whoami { span }
+            | Op::Shuffle { span, .. }
+            | Op::Errors { span }
+            | Op::Log { span, .. }
+            | Op::Debug { span } => *span = 0,
+        }
+        op
+    }
 }

@@ -1,16 +1,19 @@
 //! The plan, ready to run: routes from listeners and names to blocks, and each block's ops.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hashbrown::HashMap as FastMap;
 
-use crate::answer::{Answer, Rdata, Rr};
+use crate::cache::{Cache, CacheOp};
+use crate::engine::Resources;
+use crate::forward::ForwardOp;
+use crate::log::Log;
 use crate::name;
 use crate::plan::{self, Plan};
+use crate::shuffle::Shuffle;
 use crate::wire::rtype;
-use crate::zone::{Zone, ZoneOp};
+use crate::zone::ZoneOp;
 
 /// What every thread runs until the next plan comes.
 pub struct Program {
@@ -19,56 +22,90 @@ pub struct Program {
     /// By listener number; listeners that the plan does not name have none.
     routes: Vec<Option<Route>>,
     blocks: Vec<Block>,
+    /// Whether any block logs every query's way.
+    pub debug: bool,
+    /// Whether any block logs its queries.
+    pub logs: bool,
 }
 
 /// The blocks that a listener serves, by zone.
+#[derive(Default)]
 struct Route {
     zones: FastMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
     most_labels: usize,
+    /// One of its blocks forwards, and so passes on questions of all classes.
+    all_classes: bool,
 }
 
 /// One block.
 pub struct Block {
+    /// Its number in the program.
+    pub index: u32,
     /// Its zone, lower-case wire.
     pub zone: Box<[u8]>,
     /// The ops in order.
-    pub ops: Vec<Op>,
+    pub ops: Vec<PlacedOp>,
     /// Place of its key.
     pub span: u32,
-    /// Failures are logged.
-    pub logs_errors: bool,
-    /// On the way out, addresses are shuffled.
-    pub shuffle: Option<Shuffle>,
+    /// Every query's way is logged.
+    pub debug: bool,
 }
 
-/// An op that may answer.
-pub enum Op {
-    /// A local zone.
-    Zone {
-        /// The compiled op.
-        op: Box<ZoneOp>,
-        /// Its place in the Corefile.
-        span: u32,
-    },
-    /// The client's own address.
-    Whoami {
-        /// Its place in the Corefile.
-        span: u32,
-    },
-}
-
-/// Orders addresses on the way out.
-pub struct Shuffle {
-    prefer: Vec<Prefix>,
-    weights: HashMap<Box<[u8]>, Vec<(IpAddr, u32)>>,
-    /// Its place in the Corefile.
+/// An op and its place in the Corefile.
+pub struct PlacedOp {
+    /// What it does.
+    pub op: Op,
+    /// Index into the plan's spans.
     pub span: u32,
 }
 
-struct Prefix {
-    network: u128,
-    mask: u128,
-    is_v4: bool,
+/// What an op does. It acts before the ops behind it, after them, or both; it does not know which they are.
+pub enum Op {
+    /// Before: answers from a local zone.
+    Zone(Box<ZoneOp>),
+    /// Before: answers from what is kept. After: keeps what the ops behind said.
+    Cache(Box<CacheOp>),
+    /// Before: asks upstreams.
+    Forward(Box<ForwardOp>),
+    /// Before: answers with the client's own address.
+    Whoami,
+    /// After: orders addresses.
+    Shuffle(Box<Shuffle>),
+    /// After: logs failures.
+    Errors,
+    /// At the very end: logs queries.
+    Log(Box<Log>),
+}
+
+impl Op {
+    /// The op's name, for explain.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Zone(_) => "zone",
+            Op::Cache(_) => "cache",
+            Op::Forward(_) => "forward",
+            Op::Whoami => "whoami",
+            Op::Shuffle(_) => "shuffle",
+            Op::Errors => "errors",
+            Op::Log(_) => "log",
+        }
+    }
+
+    fn cache(&self) -> Option<&Arc<Cache>> {
+        match self {
+            Op::Cache(op) => Some(&op.cache),
+            _ => None,
+        }
+    }
+
+    /// The directive that the log of errors names.
+    pub fn directive(&self) -> &str {
+        match self {
+            Op::Zone(zone) => &zone.name,
+            Op::Shuffle(_) => "loadbalance",
+            other => other.name(),
+        }
+    }
 }
 
 /// A plan that cannot be run; says where and why.
@@ -86,22 +123,29 @@ impl std::error::Error for PlanError {}
 impl Program {
     /// A program that serves nothing.
     pub fn empty() -> Program {
-        let plan = Plan { version: plan::VERSION, listeners: Vec::new(), zones: Vec::new(), blocks: Vec::new(), spans: Vec::new() };
-        Program { plan: Arc::new(plan), routes: Vec::new(), blocks: Vec::new() }
+        let plan = Plan {
+            version: plan::VERSION,
+            listeners: Vec::new(),
+            zones: Vec::new(),
+            blocks: Vec::new(),
+            spans: Vec::new(),
+            http: Vec::new(),
+        };
+        Program { plan: Arc::new(plan), routes: Vec::new(), blocks: Vec::new(), debug: false, logs: false }
     }
 
-    /// Compiles a plan. `zones` has every zone that it names; `number` gives listeners their stable numbers.
-    pub fn compile(plan: Arc<Plan>, zones: &HashMap<String, Arc<Zone>>, number: impl Fn(&str) -> u16) -> Result<Program, PlanError> {
+    /// Compiles a plan. `resources` has everything that it names; `number` gives listeners their stable numbers.
+    pub fn compile(plan: Arc<Plan>, resources: &Resources, number: impl Fn(&str) -> u16) -> Result<Program, PlanError> {
         if plan.version != plan::VERSION {
             return Err(PlanError(format!("the plan has version {}, this engine reads {}", plan.version, plan::VERSION)));
         }
-        let mut program = Program { plan: Arc::clone(&plan), routes: Vec::new(), blocks: Vec::new() };
+        let mut program = Program { plan: Arc::clone(&plan), routes: Vec::new(), blocks: Vec::new(), debug: false, logs: false };
         for listener in &plan.listeners {
             let at = number(&listener.id) as usize;
             if program.routes.len() <= at {
                 program.routes.resize_with(at + 1, || None);
             }
-            program.routes[at] = Some(Route { zones: FastMap::default(), most_labels: 0 });
+            program.routes[at] = Some(Route::default());
         }
         for (index, block) in plan.blocks.iter().enumerate() {
             let failed = |why: String| PlanError(format!("block {}: {why}", block.zone));
@@ -111,14 +155,57 @@ impl Program {
                     return Err(failed(format!("listener {id} is not in the plan")));
                 }
                 let Some(Some(route)) = program.routes.get_mut(number(id) as usize) else { continue };
+                route.all_classes |= block.program.iter().any(|op| matches!(op, plan::Op::Forward(_)));
                 route.most_labels = route.most_labels.max(name::labels(&zone).count());
                 if route.zones.insert(zone.clone(), index as u32).is_some() {
                     return Err(failed(format!("served twice on {id}")));
                 }
             }
-            program.blocks.push(Block::compile(block, zone, zones).map_err(failed)?);
+            program.blocks.push(Block::compile(index as u32, block, zone, resources).map_err(failed)?);
         }
+        program.debug = program.blocks.iter().any(|block| block.debug);
+        program.logs = program.blocks.iter().any(|block| block.log().is_some());
         Ok(program)
+    }
+
+    /// Whether questions of other classes than the Internet's may be asked here.
+    pub fn serves_all_classes(&self, listener: u16) -> bool {
+        self.routes.get(listener as usize).and_then(Option::as_ref).is_some_and(|route| route.all_classes)
+    }
+
+    /// This program runs from now on.
+    pub fn install(&self) {
+        for placed in self.blocks.iter().flat_map(|block| &block.ops) {
+            if let Op::Cache(op) = &placed.op {
+                op.install();
+            }
+        }
+    }
+
+    /// What caches must forget when this program follows `old`: the names whose way has changed behind them.
+    pub fn changed_routes(&self, old: &Program) -> Vec<(Arc<Cache>, Box<[u8]>)> {
+        let mut changes = Vec::new();
+        for (block, described) in self.blocks.iter().zip(&self.plan.blocks) {
+            let Some((id, behind)) = described.cache_and_ops_behind() else { continue };
+            let before = old.plan.blocks.iter().find_map(|block| block.cache_and_ops_behind().filter(|(other, _)| *other == id));
+            let Some(cache) = block.ops.iter().find_map(|placed| placed.op.cache()) else { continue };
+            let Some((_, before)) = before else { continue };
+            for zone in plan::zones_that_differ(before, behind) {
+                // Names in a plan that was compiled are good.
+                changes.extend(name::absolute_lower(zone).ok().map(|zone| (Arc::clone(cache), zone)));
+            }
+            // Blocks below this one take names away from it, or give them back.
+            let serves = |program: &Program, zone: &[u8]| program.blocks.iter().any(|block| *block.zone == *zone);
+            let all = self.blocks.iter().chain(&old.blocks).map(|block| &block.zone);
+            let moved = all.filter(|zone| name::is_under(zone, &block.zone) && serves(self, zone) != serves(old, zone));
+            changes.extend(moved.map(|zone| (Arc::clone(cache), zone.clone())));
+        }
+        changes
+    }
+
+    /// A block by its number.
+    pub fn block(&self, index: u32) -> &Block {
+        &self.blocks[index as usize]
     }
 
     /// The block for a name: the longest zone that it is under; for DS the shortest but the root, because the parent answers it (RFC 4035 2.4).
@@ -145,171 +232,60 @@ impl Program {
 }
 
 impl Block {
-    /// Whether it has no directives at all: it refuses.
-    pub fn is_empty(&self) -> bool {
-        self.ops.is_empty() && !self.logs_errors && self.shuffle.is_none()
+    /// What logs its queries.
+    pub fn log(&self) -> Option<&Log> {
+        self.ops.iter().find_map(|op| match &op.op {
+            Op::Log(log) => Some(log.as_ref()),
+            _ => None,
+        })
     }
 
-    fn compile(block: &plan::Block, zone: Box<[u8]>, zones: &HashMap<String, Arc<Zone>>) -> Result<Block, String> {
-        let mut compiled = Block { zone, ops: Vec::new(), span: block.span, logs_errors: false, shuffle: None };
-        for op in &block.program {
-            match op {
+    /// Whether it has no directives at all: it refuses.
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+
+    fn compile(index: u32, block: &plan::Block, zone: Box<[u8]>, resources: &Resources) -> Result<Block, String> {
+        let mut compiled = Block { index, zone, ops: Vec::new(), span: block.span, debug: false };
+        for (number, op) in block.program.iter().enumerate() {
+            let (op, span) = match op {
                 plan::Op::Zone { zone: id, span, .. } => {
-                    let zone = zones.get(id).ok_or_else(|| format!("zone {id} is not in the plan"))?;
-                    compiled.ops.push(Op::Zone { op: Box::new(ZoneOp::new(Arc::clone(zone), op)?), span: *span });
+                    let zone = resources.zones.get(id).ok_or_else(|| format!("zone {id} is not in the plan"))?;
+                    (Op::Zone(Box::new(ZoneOp::new(Arc::clone(zone), op)?)), *span)
                 }
-                plan::Op::Whoami { span } => compiled.ops.push(Op::Whoami { span: *span }),
-                plan::Op::Errors { .. } => compiled.logs_errors = true,
-                plan::Op::Shuffle { prefer, weights, span } => compiled.shuffle = Some(Shuffle::compile(prefer, weights, *span)?),
-                plan::Op::Debug { .. } => {}
-            }
+                plan::Op::Cache(op) => {
+                    let cache = resources.caches.get(&op.id).ok_or_else(|| format!("there is no cache {}", op.id))?;
+                    (Op::Cache(Box::new(CacheOp::new(Arc::clone(cache), op)?)), op.span)
+                }
+                plan::Op::Forward(op) => {
+                    let may_pass_on = matches!(block.program.get(number + 1), Some(plan::Op::Forward(_)));
+                    (Op::Forward(Box::new(compile_forward(op, may_pass_on, resources)?)), op.span)
+                }
+                plan::Op::Whoami { span } => (Op::Whoami, *span),
+                plan::Op::Errors { span } => (Op::Errors, *span),
+                plan::Op::Log { rules, span } => (Op::Log(Box::new(Log::new(rules)?)), *span),
+                plan::Op::Shuffle { prefer, weights, span } => (Op::Shuffle(Box::new(Shuffle::new(prefer, weights)?)), *span),
+                plan::Op::Debug { .. } => {
+                    compiled.debug = true;
+                    continue;
+                }
+            };
+            compiled.ops.push(PlacedOp { op, span });
         }
         Ok(compiled)
     }
 }
 
-impl Shuffle {
-    fn compile(
-        prefer: &[String],
-        weights: &std::collections::BTreeMap<String, std::collections::BTreeMap<String, u32>>,
-        span: u32,
-    ) -> Result<Shuffle, String> {
-        let weights = weights.iter().map(|(owner, weights)| {
-            let owner = name::absolute_lower(owner).map_err(|why| format!("{owner} {why}"))?;
-            let weights = weights.iter().map(|(address, &weight)| {
-                let address = address.parse().map_err(|_| format!("{address} is no address"))?;
-                Ok::<_, String>((address, weight))
-            });
-            Ok::<_, String>((owner, weights.collect::<Result<_, _>>()?))
-        });
-        Ok(Shuffle { prefer: prefer.iter().map(|text| Prefix::parse(text)).collect::<Result<_, _>>()?, weights: weights.collect::<Result<_, _>>()?, span })
-    }
-
-    /// CNAME records first, then the rest, then addresses and MX in random order (RFC 1794).
-    pub fn apply(&self, answer: &mut Answer, random: &mut Random) {
-        let mut sections = [std::mem::take(&mut answer.answer), std::mem::take(&mut answer.authority), std::mem::take(&mut answer.additional)];
-        for section in &mut sections {
-            if section.len() > 1 {
-                self.order(section, answer, random);
-            }
+fn compile_forward(op: &plan::ForwardOp, may_pass_on: bool, resources: &Resources) -> Result<ForwardOp, String> {
+    let upstream = |upstream: &plan::Upstream| {
+        if upstream.tls.is_some() {
+            return Err(format!("{}: DNS over TLS to upstreams is not supported", upstream.address));
         }
-        [answer.answer, answer.authority, answer.additional] = sections;
-    }
-
-    fn order(&self, section: &mut [Rr], answer: &Answer, random: &mut Random) {
-        let rank = |rr: &Rr| match rr.rtype {
-            rtype::CNAME => 0,
-            rtype::A | rtype::AAAA => 2,
-            rtype::MX => 3,
-            _ => 1,
-        };
-        if section.iter().any(|rr| rank(rr) != 2) {
-            section.sort_by_key(rank);
-        }
-        for run in section.chunk_by_mut(|a, b| rank(a) == rank(b)) {
-            match rank(&run[0]) {
-                2 => {
-                    random.shuffle(run);
-                    self.weigh(run, answer, random);
-                    self.put_preferred_first(run);
-                }
-                3 => random.shuffle(run),
-                _ => {}
-            }
-        }
-    }
-
-    /// Draws the first address by weight, where the owner has weights.
-    fn weigh(&self, run: &mut [Rr], answer: &Answer, random: &mut Random) {
-        if self.weights.is_empty() {
-            return;
-        }
-        let owner = answer.name(run[0].owner).to_ascii_lowercase();
-        let Some(weights) = self.weights.get(&*owner) else { return };
-        let weight = |rr: &Rr| {
-            let address = address_of(rr);
-            weights.iter().find(|(known, _)| Some(*known) == address).map_or(1, |(_, weight)| *weight)
-        };
-        let total: u64 = run.iter().map(|rr| u64::from(weight(rr))).sum();
-        let mut left = random.below(total.max(1));
-        for at in 0..run.len() {
-            let share = u64::from(weight(&run[at]));
-            if left < share {
-                run.swap(0, at);
-                return;
-            }
-            left -= share;
-        }
-    }
-
-    /// Addresses within the first network that has any come before the others.
-    fn put_preferred_first(&self, run: &mut [Rr]) {
-        for prefix in &self.prefer {
-            let is_within = |rr: &Rr| address_of(rr).is_some_and(|address| prefix.contains(&address));
-            if run.iter().any(is_within) {
-                run.sort_by_key(|rr| !is_within(rr));
-                return;
-            }
-        }
-    }
-}
-
-impl Prefix {
-    fn parse(text: &str) -> Result<Prefix, String> {
-        let wrong = || format!("{text} is no network");
-        let (address, length) = text.split_once('/').ok_or_else(wrong)?;
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let length: u32 = length.parse().map_err(|_| wrong())?;
-        let (most, offset) = if address.is_ipv4() { (32, 96) } else { (128, 0) };
-        if length > most {
-            return Err(wrong());
-        }
-        let mask = u128::MAX.checked_shl(128 - offset - length).unwrap_or(0);
-        Ok(Prefix { network: number(&address) & mask, mask, is_v4: address.is_ipv4() })
-    }
-
-    fn contains(&self, address: &IpAddr) -> bool {
-        self.is_v4 == address.is_ipv4() && number(address) & self.mask == self.network
-    }
-}
-
-fn number(address: &IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
-}
-
-fn address_of(rr: &Rr) -> Option<IpAddr> {
-    match rr.rdata {
-        Rdata::A(octets) => Some(octets.into()),
-        Rdata::Aaaa(octets) => Some(octets.into()),
-        _ => None,
-    }
-}
-
-/// A small generator (wyrand) for the order of records; not for ids or ports.
-pub struct Random(u64);
-
-impl Random {
-    /// The same seed gives the same order.
-    pub fn new(seed: u64) -> Random {
-        Random(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0xa076_1d64_78bd_642f);
-        let product = u128::from(self.0) * u128::from(self.0 ^ 0xe703_7ed1_a0b4_28db);
-        (product >> 64) as u64 ^ product as u64
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for at in (1..items.len()).rev() {
-            items.swap(at, self.below(at as u64 + 1) as usize);
-        }
-    }
+        let address: Option<SocketAddr> = upstream.address.parse().ok();
+        let known = address.and_then(|address| resources.upstreams.get(&address)).cloned();
+        known.ok_or_else(|| format!("there is no upstream {}", upstream.address))
+    };
+    let upstreams = op.upstreams.iter().map(upstream).collect::<Result<_, _>>()?;
+    let traffic = resources.traffic.get(&op.id).cloned().unwrap_or_default();
+    ForwardOp::new(op, upstreams, traffic, may_pass_on)
 }

@@ -71,7 +71,7 @@ const TYPES: &[(u16, &str)] = &[
     (257, "CAA"),
 ];
 
-const RCODES: &[&str] = &["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"];
+const RCODES: &[&str] = &["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE"];
 
 /// The name of a type, `TYPE123` for those without one (RFC 3597).
 pub fn type_name(rtype: u16) -> String {

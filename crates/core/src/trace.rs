@@ -8,6 +8,8 @@ pub trait Recorder {
     fn block(&mut self, zone: &[u8], span: u32);
     /// An op begins.
     fn op(&mut self, name: &'static str, span: u32);
+    /// An op sees the answer on its way out.
+    fn way_out(&mut self, name: &'static str, span: u32);
     /// Something worth knowing happened inside the op.
     fn note(&mut self, what: &'static str, detail: impl FnOnce() -> String);
     /// Data that this origin made was used.
@@ -22,6 +24,8 @@ impl Recorder for Off {
     fn block(&mut self, _: &[u8], _: u32) {}
     #[inline(always)]
     fn op(&mut self, _: &'static str, _: u32) {}
+    #[inline(always)]
+    fn way_out(&mut self, _: &'static str, _: u32) {}
     #[inline(always)]
     fn note(&mut self, _: &'static str, _: impl FnOnce() -> String) {}
     #[inline(always)]
@@ -38,6 +42,8 @@ pub struct Step {
     /// Index into the plan's spans, for blocks and ops.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span: Option<u32>,
+    /// Whether the answer was there already.
+    pub on_way_out: bool,
     /// Nanoseconds since the query came.
     pub at: u64,
 }
@@ -65,7 +71,7 @@ impl Trace {
 
     fn step(&mut self, what: &'static str, detail: String, span: Option<u32>) {
         let at = self.elapsed();
-        self.steps.push(Step { what, detail, span, at });
+        self.steps.push(Step { what, detail, span, on_way_out: false, at });
     }
 }
 
@@ -76,6 +82,11 @@ impl Recorder for Trace {
 
     fn op(&mut self, name: &'static str, span: u32) {
         self.step(name, String::new(), Some(span));
+    }
+
+    fn way_out(&mut self, name: &'static str, span: u32) {
+        let at = self.elapsed();
+        self.steps.push(Step { what: name, detail: String::new(), span: Some(span), on_way_out: true, at });
     }
 
     fn note(&mut self, what: &'static str, detail: impl FnOnce() -> String) {

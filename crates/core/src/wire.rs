@@ -1,5 +1,7 @@
 //! A query's header, question and EDNS (RFC 1035 4, RFC 6891): parsed in one bounded pass, nothing allocated.
 
+use std::ops::Range;
+
 use crate::name::{MAX_LABELS, MAX_NAME};
 
 /// Record types that the core knows by name (RFC 1035, 3596, 2782 ...).
@@ -44,6 +46,8 @@ const QR: u8 = 0x80;
 const AA: u8 = 0x04;
 const TC: u8 = 0x02;
 const RD: u8 = 0x01;
+const RA: u8 = 0x80;
+const AD: u8 = 0x20;
 const CD: u8 = 0x10;
 const OPCODE_QUERY: u8 = 0;
 const OPCODE_NOTIFY: u8 = 4;
@@ -70,12 +74,16 @@ pub struct Query {
     pub rd: bool,
     /// Checking disabled.
     pub cd: bool,
+    /// The client understands AD (RFC 6840 5.7).
+    pub ad: bool,
     /// Record type asked for.
     pub qtype: u16,
     /// Class asked for.
     pub qclass: u16,
     /// The client's EDNS, if it sent any.
     pub edns: Option<Edns>,
+    /// Where the options of that EDNS are in the message.
+    pub options: Range<usize>,
     /// The name in lower case.
     pub name: QName,
     /// Where the question ends in the message; it begins behind the header.
@@ -170,27 +178,34 @@ pub fn parse(message: &[u8]) -> Parsed {
     }
     let word = |at: usize| u16::from_be_bytes([message[at], message[at + 1]]);
     let records = u32::from(count(6)) + u32::from(count(8)) + u32::from(count(10));
-    let edns = if records == 0 { None } else { match edns_of(&message[question_end..], records) {
-        Some(edns) => edns,
-        None => return Parsed::Error(rcode::FORMERR),
-    }};
+    let (edns, options) = if records == 0 {
+        (None, 0..0)
+    } else {
+        match edns_of(message, question_end, records) {
+            Some(found) => found,
+            None => return Parsed::Error(rcode::FORMERR),
+        }
+    };
     Parsed::Query(Query {
         id: word(0),
         opcode,
         rd: message[2] & RD != 0,
         cd: message[3] & CD != 0,
+        ad: message[3] & AD != 0,
         qtype: word(question_end - 4),
         qclass: word(question_end - 2),
         edns,
+        options,
         name,
         question_end,
     })
 }
 
-/// The first OPT among `count` records, or an error (None) where the records cannot be walked.
+/// The first OPT among the `count` records from `start` on, and where its options are; None where the records cannot be walked.
 /// Every record has at least 11 octets, so the walk is bounded by the message, whatever the header claims.
-fn edns_of(mut rest: &[u8], count: u32) -> Option<Option<Edns>> {
-    let mut found = None;
+fn edns_of(message: &[u8], start: usize, count: u32) -> Option<(Option<Edns>, Range<usize>)> {
+    let mut rest = &message[start..];
+    let mut found = (None, 0..0);
     for _ in 0..count {
         let root_owner = rest.first() == Some(&0);
         rest = skip_name(rest)?;
@@ -198,15 +213,25 @@ fn edns_of(mut rest: &[u8], count: u32) -> Option<Option<Edns>> {
         let rtype = u16::from_be_bytes([fixed[0], fixed[1]]);
         let length = u16::from_be_bytes([fixed[8], fixed[9]]) as usize;
         rest = rest.get(10 + length..)?;
-        if rtype == rtype::OPT && root_owner && found.is_none() {
-            found = Some(Edns {
-                size: u16::from_be_bytes([fixed[2], fixed[3]]),
-                version: fixed[5],
-                dnssec_ok: fixed[6] & 0x80 != 0,
-            });
+        if rtype == rtype::OPT && root_owner && found.0.is_none() {
+            let edns = Edns { size: u16::from_be_bytes([fixed[2], fixed[3]]), version: fixed[5], dnssec_ok: fixed[6] & 0x80 != 0 };
+            let end = message.len() - rest.len();
+            found = (Some(edns), end - length..end);
+            if !are_options(&message[end - length..end]) {
+                return None;
+            }
         }
     }
     Some(found)
+}
+
+/// Whether the data of an OPT record is whole options (RFC 6891 6.1.2).
+pub fn are_options(mut data: &[u8]) -> bool {
+    while let Some((&[_, _, high, low], tail)) = data.split_first_chunk() {
+        let Some(next) = tail.get(u16::from_be_bytes([high, low]) as usize..) else { return false };
+        data = next;
+    }
+    data.is_empty()
 }
 
 /// What follows a name that may end in a compression pointer; the pointer itself is not followed.
@@ -231,13 +256,29 @@ pub fn write_error(message: &[u8], rcode: u16, reply: &mut Vec<u8>) {
     reply.extend_from_slice(&[0; 8]);
 }
 
+/// The flags of a reply that are not the question's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Authoritative answer.
+    pub aa: bool,
+    /// Truncated.
+    pub tc: bool,
+    /// Recursion available.
+    pub ra: bool,
+    /// Authenticated data.
+    pub ad: bool,
+    /// RD and CD as an upstream returned them; without them the question's come back.
+    pub rd_cd: Option<(bool, bool)>,
+}
+
 /// The flag octets of a reply.
-pub fn flags(query: &Query, aa: bool, tc: bool, rcode: u16) -> [u8; 2] {
+pub fn flags(query: &Query, flags: Flags, rcode: u16) -> [u8; 2] {
     let set = |bit: u8, on: bool| if on { bit } else { 0 };
     let of_query = query.opcode == OPCODE_QUERY;
+    let (rd, cd) = flags.rd_cd.unwrap_or((query.rd && of_query, query.cd && of_query));
     [
-        QR | query.opcode << 3 | set(AA, aa) | set(TC, tc) | set(RD, query.rd && of_query),
-        set(CD, query.cd && of_query) | (rcode & 0x0f) as u8,
+        QR | query.opcode << 3 | set(AA, flags.aa) | set(TC, flags.tc) | set(RD, rd),
+        set(RA, flags.ra) | set(AD, flags.ad) | set(CD, cd) | (rcode & 0x0f) as u8,
     ]
 }
 

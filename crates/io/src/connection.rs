@@ -38,6 +38,8 @@ pub struct Connection {
     waiting: usize,
     /// No more queries: the client has closed its side, or we have turned away.
     ended: bool,
+    /// It has sent a whole message.
+    asked: bool,
     /// Since when an incomplete message waits for its rest.
     begun: Option<Duration>,
     /// When the client last took something.
@@ -66,7 +68,7 @@ pub enum Missing {
 
 impl Connection {
     /// A connection that was just accepted.
-    pub fn new(stream: TcpStream, client: Client, serial: u64) -> Connection {
+    pub fn new(client: Client, serial: u64, stream: TcpStream) -> Connection {
         Connection {
             stream,
             client,
@@ -77,6 +79,7 @@ impl Connection {
             output: Vec::new(),
             waiting: 0,
             ended: false,
+            asked: false,
             begun: None,
             taken: Duration::ZERO,
         }
@@ -129,6 +132,7 @@ impl Connection {
                 break;
             }
         }
+        self.asked |= asked;
         let incomplete = self.has_room(limits) && !self.input.is_empty();
         self.begun = match self.begun {
             _ if !incomplete => None,
@@ -152,6 +156,8 @@ impl Connection {
         match self.begun {
             Some(begun) if !self.ended => Some(Due { at: begun + limits.read, missing: Missing::Rest }),
             _ if self.waiting > 0 => None,
+            // Who connects and says nothing is given less time than who pauses between queries.
+            _ if !self.asked => Some(Due { at: now + limits.read, missing: Missing::Query }),
             _ => Some(Due { at: now + limits.idle, missing: Missing::Query }),
         }
     }

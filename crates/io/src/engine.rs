@@ -9,7 +9,7 @@ use core_dns::engine::Engine;
 use core_dns::machine::Machine;
 use core_dns::plan::Plan;
 
-use crate::inspect::nanoseconds;
+use crate::clock::nanoseconds;
 use crate::listeners::{BindError, Listener};
 use crate::sys;
 use crate::tcp::TcpLimits;

@@ -5,17 +5,19 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use core_dns::engine::{Engine, Observation, Sink};
-use core_dns::machine::{Client, Machine, Transport, Verdict};
+use core_dns::machine::{Client, Transport};
 use core_dns::plan::Plan;
 use core_dns::text::{self, Message};
 use core_dns::trace::Step;
 
 use crate::admin::Admin;
+pub use crate::clock::nanoseconds;
+use crate::explain;
 use crate::tasks::Tasks;
 
 /// How long the names of origins are waited for.
@@ -135,13 +137,9 @@ impl Inspector {
             listener: self.engine.listener_number(&listener),
             transport: if explain.tcp { Transport::Tcp } else { Transport::Udp },
         };
-        let mut machine = Machine::new(Arc::clone(&self.engine), 0, nanoseconds);
-        let mut reply = Vec::new();
-        let (verdict, trace) = machine.explain(&client, &question, &mut reply);
+        let explained = explain::explain(&self.engine, &client, &question).map_err(|error| format!("cannot ask: {error}"))?;
+        let (reply, trace) = explained.ok_or("the server stays silent to this")?;
         let elapsed = trace.elapsed();
-        if verdict != Verdict::Reply {
-            return Err("the server stays silent to this".to_owned());
-        }
         Ok(Explained {
             message: text::read_message(&reply).unwrap_or_default(),
             listener,
@@ -197,7 +195,7 @@ impl Inspector {
 
     fn watched(&self, observation: Observation) -> Watched {
         let plan = self.engine.plan();
-        let last = observation.steps.iter().rev().find_map(|step| step.span).and_then(|span| plan.spans.get(span as usize));
+        let last = observation.steps.iter().rev().filter(|step| !step.on_way_out).find_map(|step| step.span).and_then(|span| plan.spans.get(span as usize));
         Watched {
             client: observation.client,
             transport: observation.transport,
@@ -257,12 +255,6 @@ impl Sink for InspectorSink {
             }
         }
     }
-}
-
-/// Nanoseconds since the process first asked.
-pub fn nanoseconds() -> u64 {
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
 }
 
 fn place_step(plan: &Plan, step: Step) -> PlacedStep {

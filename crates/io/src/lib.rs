@@ -4,11 +4,14 @@
 //! message means (that is `core_dns`), Kubernetes, or Python.
 
 mod admin;
+mod clock;
 mod connection;
 mod counters;
 mod cpus;
 mod engine;
+mod explain;
 mod frames;
+mod http;
 mod inspect;
 mod listeners;
 mod log;
@@ -20,6 +23,7 @@ mod sys;
 mod tasks;
 mod tcp;
 mod udp;
+mod upstreams;
 mod worker;
 mod workers;
 
@@ -27,7 +31,9 @@ pub use admin::{Admin, AdminSocket};
 pub use counters::Counts;
 pub use cpus::worker_count;
 pub use engine::{prepare_plan, start_engine};
-pub use inspect::{Inspector, InspectorSink, nanoseconds};
+pub use http::{HttpLimits, HttpServer, PreparedHttp};
+pub use clock::nanoseconds;
+pub use inspect::{Inspector, InspectorSink};
 pub use listeners::{BindError, Listener};
 pub use log::{LogSink, log_flush, log_line, log_lines_lost, log_to_stdout};
 pub use respond::Respond;

@@ -44,17 +44,31 @@ pub struct Bound {
 /// Asked for both buffers of a datagram socket: room for 50 ms of 20,000 queries a second and more.
 const BUFFER: i32 = 1 << 20;
 /// Connections that wait to be accepted; the system's limit is lower, mostly.
-const BACKLOG: i32 = 4096;
+pub const BACKLOG: i32 = 4096;
 /// How often another free port is tried for both protocols.
 const FREE_PORT_TRIES: usize = 16;
 
 impl Listener {
     /// Opens it for so many workers. `ours`: addresses of this process's other listeners, which may overlap with it.
     pub fn bind(&self, workers: usize, ours: &[SocketAddr]) -> Result<Bound, BindError> {
+        self.bind_first(ours, |address, shared| bind_workers(address, workers, shared))
+    }
+
+    /// Opens it for streams alone, once. Gives the address too, whose port is never 0.
+    pub fn bind_stream(&self, ours: &[SocketAddr]) -> Result<(SocketAddr, TcpListener), BindError> {
+        self.bind_first(ours, |address, shared| {
+            let listener = tcp(address, shared)?;
+            let address = listener.local_addr().map_err(|error| SocketError { protocol: "tcp", error })?;
+            Ok((address, listener))
+        })
+    }
+
+    /// Opens the first of its addresses that this machine can have.
+    fn bind_first<T>(&self, ours: &[SocketAddr], open: impl Fn(SocketAddr, bool) -> Result<T, SocketError>) -> Result<T, BindError> {
         let mut refused = None;
         for address in addresses(&self.host, self.port).map_err(|error| self.error(None, &error))? {
             let shared = ours.iter().any(|other| overlap(*other, address));
-            match bind_workers(address, workers, shared) {
+            match open(address, shared) {
                 Ok(bound) => return Ok(bound),
                 // Without IPv6, every address means every IPv4 address.
                 Err(error) if matches!(error.error.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL)) => {
@@ -66,7 +80,8 @@ impl Listener {
         Err(refused.unwrap_or_else(|| self.error(None, &io::ErrorKind::AddrNotAvailable.into())))
     }
 
-    fn error(&self, protocol: Option<&str>, error: &io::Error) -> BindError {
+    /// Why it cannot be opened, in words.
+    pub fn error(&self, protocol: Option<&str>, error: &io::Error) -> BindError {
         let place = if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) };
         let place = protocol.map_or(place.clone(), |protocol| format!("{place} ({protocol})"));
         let errno = error.raw_os_error().unwrap_or(libc::EINVAL);

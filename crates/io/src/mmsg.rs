@@ -25,8 +25,8 @@ union Name {
     v6: libc::sockaddr_in6,
 }
 
-/// The one control message that we ask for: where the datagram was sent to.
-#[repr(C)]
+/// The one control message that we ask for: where the datagram was sent to. Aligned as CMSG_SPACE counts, whatever the header is.
+#[repr(C, align(8))]
 #[derive(Clone, Copy)]
 struct Control {
     header: libc::cmsghdr,

@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use core_dns::exchanges::{Effect, LaneId};
+use core_dns::forward::Loss;
 use core_dns::machine::{Client, Ticket, Verdict};
 
 use crate::counters::Counters;
@@ -70,6 +72,29 @@ impl<R: Respond> Queries<R> {
         if self.respond.next_deadline().is_some_and(|deadline| deadline <= now) {
             self.guarded(|respond| respond.tick(now));
         }
+    }
+
+    /// The next thing to do with sockets to upstreams.
+    pub fn effect(&mut self) -> Option<Effect> {
+        self.guarded(Respond::effect).flatten()
+    }
+
+    /// Tells the core what has come over a lane.
+    pub fn received(&mut self, lane: LaneId, message: &[u8]) {
+        let now = self.now;
+        self.guarded(|respond| respond.received(now, lane, message));
+    }
+
+    /// Tells the core that a lane is gone.
+    pub fn lost(&mut self, lane: LaneId, loss: Loss) {
+        let now = self.now;
+        self.guarded(|respond| respond.lost(now, lane, loss));
+    }
+
+    /// Lets the core take what other threads have told it.
+    pub fn collect(&mut self) {
+        let now = self.now;
+        self.guarded(|respond| respond.collect(now));
     }
 
     /// One query that makes the core panic must not silence the server: it is counted, and nobody else notices.

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use core_dns::exchanges::{Effect, LaneId};
+use core_dns::forward::Loss;
 use core_dns::machine::{Client, Machine, Ticket, Verdict};
 
 /// Answers messages. `Machine` does; so do the stand-ins of the tests. `now` is the time since the workers started.
@@ -16,6 +18,18 @@ pub trait Respond {
     fn next_deadline(&self) -> Option<Duration>;
     /// Time has passed.
     fn tick(&mut self, now: Duration);
+    /// The next thing to do with sockets to upstreams. Asked after everything else, until there is none.
+    fn effect(&mut self) -> Option<Effect> {
+        None
+    }
+    /// A message has come over a lane.
+    fn received(&mut self, _now: Duration, _lane: LaneId, _message: &[u8]) {}
+    /// A lane is gone.
+    fn lost(&mut self, _now: Duration, _lane: LaneId, _loss: Loss) {}
+    /// Says how the thread of this one is woken by the others.
+    fn wake_with(&mut self, _wake: Box<dyn Fn() + Send + Sync>) {}
+    /// Takes what the other threads have told.
+    fn collect(&mut self, _now: Duration) {}
 }
 
 impl Respond for Machine {
@@ -33,5 +47,25 @@ impl Respond for Machine {
 
     fn tick(&mut self, now: Duration) {
         Machine::tick(self, now);
+    }
+
+    fn effect(&mut self) -> Option<Effect> {
+        Machine::effect(self)
+    }
+
+    fn received(&mut self, now: Duration, lane: LaneId, message: &[u8]) {
+        Machine::received(self, now, lane, message);
+    }
+
+    fn lost(&mut self, now: Duration, lane: LaneId, loss: Loss) {
+        Machine::lost(self, now, lane, loss);
+    }
+
+    fn wake_with(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
+        self.mailbox().wake_with(wake);
+    }
+
+    fn collect(&mut self, now: Duration) {
+        Machine::collect(self, now);
     }
 }

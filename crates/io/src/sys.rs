@@ -229,6 +229,18 @@ pub fn allowed_cpus() -> usize {
     set.unwrap_or_else(|_| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
+/// Allows this process as many open files as it may allow itself: the usual 1024 are too few for our connections.
+pub fn raise_file_limit() -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel writes, then reads, the one structure, which lives through both calls.
+    unsafe {
+        checked(libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit))?;
+        limit.rlim_cur = limit.rlim_max;
+        checked(libc::setrlimit(libc::RLIMIT_NOFILE, &limit))?;
+    }
+    Ok(())
+}
+
 /// Random bits from the kernel.
 pub fn random() -> io::Result<u64> {
     let mut bytes = [0; 8];

@@ -12,7 +12,7 @@ use core_dns::machine::{Client, Transport};
 
 use crate::connection::{Connection, Due, Missing};
 use crate::counters::Counters;
-use crate::listeners::canonical;
+use crate::listeners::{BACKLOG, canonical};
 use crate::queries::Queries;
 use crate::respond::Respond;
 use crate::slots::{Key, Slots};
@@ -22,9 +22,9 @@ use crate::worker::{Heir, Token};
 /// What TCP clients may cost. The defaults are CoreDNS's, where it has any.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TcpLimits {
-    /// How long a connection may be silent.
+    /// How long a connection may be silent between queries.
     pub idle: Duration,
-    /// How long a message may take to arrive.
+    /// How long a message may take to arrive, and the first one to begin.
     pub read: Duration,
     /// How long the client may take nothing of its replies.
     pub write: Duration,
@@ -41,10 +41,6 @@ impl Default for TcpLimits {
     }
 }
 
-/// Connections accepted before the other sockets have their turn.
-const TURN: usize = 64;
-/// Connections accepted before a listening socket is closed: as many as can wait there.
-const LAST_TURN: usize = 4096;
 /// How long no connection is accepted after the system had no descriptor or memory left for one.
 const PAUSE: Duration = Duration::from_millis(100);
 /// One read takes up to this.
@@ -102,28 +98,22 @@ impl Tcp {
         self.connections.len() == 0
     }
 
-    /// Accepts connections.
+    /// Accepts a connection; the poll tells again when there are more. Asking without being told would not do: without a free
+    /// descriptor the kernel refuses before it looks whether anybody waits.
     pub fn accept(&mut self, key: Key, poll: &Poll, queries: &mut Queries<impl Respond>) {
-        self.accept_some(key, TURN, poll, queries);
+        if self.try_accept(key, poll, queries).is_err_and(|error| is_exhaustion(&error)) {
+            self.pause(poll, queries);
+        }
     }
 
-    fn accept_some(&mut self, key: Key, most: usize, poll: &Poll, queries: &mut Queries<impl Respond>) {
-        for _ in 0..most {
-            let Some(listening) = self.listeners.get_mut(key) else { return };
-            match listening.socket.accept() {
-                Ok((stream, address)) => {
-                    let client = listening.client(&stream, address);
-                    let serial = listening.serial;
-                    if self.make_room(queries) && stream.set_nonblocking(true).is_ok() {
-                        self.open(Connection::new(stream, client, serial), poll, queries);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if is_exhaustion(&error) => return self.pause(poll, queries),
-                // That client has gone already; the next one may not have.
-                Err(_) => {}
-            }
+    fn try_accept(&mut self, key: Key, poll: &Poll, queries: &mut Queries<impl Respond>) -> io::Result<()> {
+        let Some(listening) = self.listeners.get_mut(key) else { return Ok(()) };
+        let (stream, address) = listening.socket.accept()?;
+        let connection = Connection::new(listening.client(&stream, address), listening.serial, stream);
+        if self.make_room(queries) && connection.stream.set_nonblocking(true).is_ok() {
+            self.open(connection, poll, queries);
         }
+        Ok(())
     }
 
     /// Reads, answers and writes: something has happened to this connection.
@@ -167,7 +157,7 @@ impl Tcp {
         let of = |number: u64| serial.is_none_or(|serial| serial == number);
         let keys: Vec<Key> = self.listeners.iter().filter(|(_, listening)| of(listening.serial)).map(|(key, _)| key).collect();
         for key in keys {
-            self.accept_some(key, LAST_TURN, poll, queries);
+            (0..BACKLOG).take_while(|_| self.try_accept(key, poll, queries).is_ok()).for_each(drop);
             self.listeners.remove(key);
         }
         for key in self.of_binding(serial) {

@@ -14,6 +14,7 @@ use crate::slots::Key;
 use crate::sys::{Event, Events, Poll, Waits, Waker};
 use crate::tcp::Tcp;
 use crate::udp::Udp;
+use crate::upstreams::Upstreams;
 
 /// What a worker is told.
 pub enum Command {
@@ -73,6 +74,8 @@ pub enum Token {
     Listener(Key),
     /// A connection.
     Connection(Key),
+    /// A socket to an upstream.
+    Upstream(Key),
 }
 
 impl Token {
@@ -82,15 +85,18 @@ impl Token {
             Token::Waker => 0,
             Token::Listener(key) => 1 << 62 | key.pack(),
             Token::Connection(key) => 2 << 62 | key.pack(),
+            Token::Upstream(key) => 3 << 62 | key.pack(),
         }
     }
 
-    fn unpack(token: u64) -> Token {
+    /// From what the poll gives back.
+    pub fn unpack(token: u64) -> Token {
         let key = Key::unpack(token);
         match token >> 62 {
             0 => Token::Waker,
             1 => Token::Listener(key),
-            _ => Token::Connection(key),
+            2 => Token::Connection(key),
+            _ => Token::Upstream(key),
         }
     }
 }
@@ -115,6 +121,8 @@ pub struct Worker<R> {
     pub udp: Udp,
     /// Listeners and connections.
     pub tcp: Tcp,
+    /// Sockets to upstreams.
+    pub upstreams: Upstreams,
     /// Since `Stop`: when to end at last.
     pub until: Option<Duration>,
 }
@@ -138,8 +146,10 @@ impl<R: Respond> Worker<R> {
                 events.iter().for_each(|event| self.event(event));
             }
             self.queries.tick();
-            self.deliver();
+            self.queries.collect();
             self.tcp.expire(&self.poll, &mut self.queries);
+            // A reply lets the next query of its connection in, which may have to ask an upstream.
+            while self.upstreams.carry_out(&self.poll, &mut self.queries) | self.deliver() {}
         }
     }
 
@@ -153,6 +163,7 @@ impl<R: Respond> Worker<R> {
     fn event(&mut self, event: Event) {
         match Token::unpack(event.token) {
             Token::Connection(key) => self.tcp.event(key, event.readable, event.dead, &self.poll, &mut self.queries),
+            Token::Upstream(key) => self.upstreams.event(key, &self.poll, &mut self.queries),
             Token::Listener(key) => self.tcp.accept(key, &self.poll, &mut self.queries),
             Token::Waker => {
                 self.waker.clear();
@@ -164,14 +175,17 @@ impl<R: Respond> Worker<R> {
         }
     }
 
-    /// Sends the replies that were waited for.
-    fn deliver(&mut self) {
+    /// Sends the replies that were waited for. False: there were none.
+    fn deliver(&mut self) -> bool {
+        let mut any = false;
         while let Some((asker, reply)) = self.queries.finished() {
             match asker {
                 Asker::Udp(key, address) => self.udp.reply(key, &address, &reply, &mut self.queries),
                 Asker::Tcp(key) => self.tcp.reply(key, &reply, &self.poll, &mut self.queries),
             }
+            any = true;
         }
+        any
     }
 
     fn timeout(&self) -> Option<Duration> {

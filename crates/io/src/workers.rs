@@ -14,13 +14,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::counters::{Counters, Counts};
 use crate::listeners::{BindError, Bound, Listener, heir};
 use crate::queries::Queries;
 use crate::respond::Respond;
-use crate::sys::{Interest, Poll, Waits, Waker};
+use crate::sys::{self, Interest, Poll, Waits, Waker};
 use crate::tcp::{Tcp, TcpLimits};
 use crate::udp::Udp;
+use crate::upstreams::Upstreams;
 use crate::worker::{Command, Heir, Sockets, Token, Worker};
 
 /// All workers of the process.
@@ -73,9 +75,11 @@ impl Workers {
         R: Respond + 'static,
         F: Fn(usize) -> R + Send + Sync + 'static,
     {
+        // Where it may not be raised, connections are limited by what there is.
+        let _ = sys::raise_file_limit();
         let respond = Arc::new(respond);
         let limits = TcpLimits { max_connections: (limits.max_connections / count.max(1)).max(1), ..limits };
-        let mut workers = Workers { started: Instant::now(), threads: Vec::new(), listening: Mutex::default() };
+        let mut workers = Workers { started: clock::start(), threads: Vec::new(), listening: Mutex::default() };
         for number in 0..count.max(1) {
             let respond = Arc::clone(&respond);
             let thread = Thread::start(number, workers.started, limits, move || respond(number))?;
@@ -209,7 +213,9 @@ impl Thread {
         let (commands, received) = channel();
         let (its_waker, its_counters) = (Arc::clone(&waker), Arc::clone(&counters));
         let work = move || {
-            let queries = Queries::new(respond(), its_counters);
+            let (mut respond, waker) = (respond(), Arc::clone(&its_waker));
+            respond.wake_with(Box::new(move || waker.wake()));
+            let queries = Queries::new(respond, its_counters);
             Worker {
                 started,
                 poll,
@@ -220,6 +226,7 @@ impl Thread {
                 queries,
                 udp: Udp::new(),
                 tcp: Tcp::new(limits),
+                upstreams: Upstreams::new(),
                 until: None,
             }
             .run();

@@ -90,6 +90,8 @@ fn a_reply_that_cannot_be_sent_is_counted_and_the_rest_is_sent() {
     }
     open.send(()).unwrap();
     assert_eq!([take(&client), take(&client), take(&client)], ["unblocked", "first", "third"]);
+    // Counted after its batch was sent, and before the next one is read.
+    assert_eq!(ask(&client, "echo next"), "next");
     assert_eq!(server.workers.counts().unsent, 1);
 }
 

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use core_dns::engine;
 use core_dns::zone::decode_change;
-use io_dns::{AdminSocket, Inspector, InspectorSink, TcpLimits, Workers, prepare_plan, start_engine, worker_count};
+use io_dns::{
+    AdminSocket, HttpLimits, HttpServer, Inspector, InspectorSink, PreparedHttp, TcpLimits, Workers, prepare_plan, start_engine,
+    worker_count,
+};
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
@@ -20,6 +23,7 @@ create_exception!(_engine, EngineError, PyException, "The engine refuses; the me
 struct Engine {
     engine: Arc<engine::Engine>,
     workers: Arc<Workers>,
+    http: Arc<HttpServer>,
     tasks: Arc<io_dns::Tasks>,
     admin: Mutex<Option<AdminSocket>>,
 }
@@ -29,7 +33,8 @@ struct Engine {
 struct Prepared {
     engine: Arc<engine::Engine>,
     workers: Arc<Workers>,
-    parts: Mutex<Option<(engine::Prepared, io_dns::Prepared)>>,
+    http: Arc<HttpServer>,
+    parts: Mutex<Option<(engine::Prepared, io_dns::Prepared, PreparedHttp)>>,
 }
 
 /// A question of the engine's.
@@ -60,26 +65,31 @@ impl Engine {
             engine.set_sink(Box::new(InspectorSink(Arc::clone(&inspector))));
             let count = if workers == 0 { worker_count() } else { workers };
             let workers = start_engine(&engine, count, TcpLimits::default()).map_err(|why| refuse(format!("no threads: {why}")))?;
+            let http = HttpServer::start(Arc::clone(&engine), HttpLimits::default()).map_err(|why| refuse(format!("no threads: {why}")))?;
             let open = |path: PathBuf| {
                 AdminSocket::open(&path, inspector).map_err(|why| refuse(format!("admin socket {}: {why}", path.display())))
             };
             let admin = admin.map(open).transpose()?;
-            Ok(Engine { engine, workers: Arc::new(workers), tasks, admin: Mutex::new(admin) })
+            Ok(Engine { engine, workers: Arc::new(workers), http: Arc::new(http), tasks, admin: Mutex::new(admin) })
         })
     }
 
     fn prepare(&self, py: Python<'_>, plan: &[u8]) -> PyResult<Prepared> {
         py.detach(|| {
             let program = self.engine.prepare(plan).map_err(refuse)?;
-            match prepare_plan(&self.workers, &self.engine, program.plan()) {
-                Ok(listeners) => Ok(Prepared {
+            let listeners = prepare_plan(&self.workers, &self.engine, program.plan());
+            let http = self.http.prepare(&program.plan().http);
+            match (listeners, http) {
+                (Ok(listeners), Ok(http)) => Ok(Prepared {
                     engine: Arc::clone(&self.engine),
                     workers: Arc::clone(&self.workers),
-                    parts: Mutex::new(Some((program, listeners))),
+                    http: Arc::clone(&self.http),
+                    parts: Mutex::new(Some((program, listeners, http))),
                 }),
-                Err(errors) => {
+                (listeners, http) => {
                     self.engine.abandon(program);
-                    Err(refuse(errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("\n")))
+                    let errors = listeners.err().into_iter().chain(http.err()).flatten();
+                    Err(refuse(errors.map(|error| error.message).collect::<Vec<_>>().join("\n")))
                 }
             }
         })
@@ -107,11 +117,18 @@ impl Engine {
         Some(Task { kind: task.kind, body: std::mem::take(&mut task.body), task: Mutex::new(Some(task)) })
     }
 
+    fn end_readiness(&self, py: Python<'_>) {
+        py.detach(|| self.http.end_readiness());
+    }
+
     fn stop(&self, py: Python<'_>, grace: f64) {
         py.detach(|| {
             self.tasks.close();
             self.workers.stop(seconds(grace));
+            self.http.close();
             drop(lock(&self.admin).take());
+            // The last words, unless nobody reads them.
+            io_dns::log_flush(Duration::from_secs(1));
         });
     }
 }
@@ -120,16 +137,18 @@ impl Engine {
 impl Prepared {
     fn commit(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {
-            let (program, listeners) = lock(&self.parts).take().ok_or_else(|| refuse("the plan was used already"))?;
+            let (program, listeners, http) = lock(&self.parts).take().ok_or_else(|| refuse("the plan was used already"))?;
             let swap = || self.engine.commit(program);
-            self.workers.commit(listeners, swap).map_err(|_| refuse("another plan was committed meanwhile"))
+            self.workers.commit(listeners, swap).map_err(|_| refuse("another plan was committed meanwhile"))?;
+            self.http.commit(http);
+            Ok(())
         })
     }
 
     fn abandon(&self, py: Python<'_>) {
         py.detach(|| {
-            if let Some((program, listeners)) = lock(&self.parts).take() {
-                drop(listeners);
+            if let Some((program, listeners, http)) = lock(&self.parts).take() {
+                drop((listeners, http));
                 self.engine.abandon(program);
             }
         });

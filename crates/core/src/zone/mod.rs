@@ -121,3 +121,37 @@ impl Zone {
         applied
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::rtype;
+
+    #[test]
+    fn readers_see_a_name_as_it_was_before_a_change_or_after_it() {
+        let zone = Zone::new("z");
+        let generations = ["1", "2"].map(|generation| {
+            let texts: Vec<String> = (0..50).map(|at| format!("10.{generation}.0.{at}")).collect();
+            let rdata: Vec<&str> = texts.iter().map(String::as_str).collect();
+            rmp_serde::to_vec(&([("web", 0, [("rrset", rtype::A, 5, rdata)], [0u16; 0])], 1, generation == "1", true)).unwrap()
+        });
+        let apply = |generation: usize| zone.apply(&decode_change(&generations[generation]).unwrap());
+        apply(0);
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        let node = zone.node(b"\x03web").expect("the name is always there");
+                        let rdata = &node.rrset(rtype::A).unwrap().rdata;
+                        let generation = |at: usize| matches!(rdata[at], StoredRdata::A([_, 1, ..]));
+                        assert!(rdata.len() == 50 && (1..50).all(|at| generation(at) == generation(0)));
+                    }
+                });
+            }
+            let changed: usize = (0..2000).map(|at| apply((at + 1) % 2).changed).sum();
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(changed, 2000);
+        });
+    }
+}

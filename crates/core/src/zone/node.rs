@@ -242,7 +242,9 @@ impl MemberSet {
             own.windows(2).all(|pair| pair[0] != pair[1])
         };
         let ports_distinct = |ports: &[Port]| ports.len() < 2 || (1..ports.len()).all(|at| !ports[..at].iter().any(|port| port.number == ports[at].number));
-        let labels_distinct = by_label.windows(2).all(|pair| members[pair[0] as usize].label != members[pair[1] as usize].label);
+        // A label that reads like an address may be what another member is called.
+        let labels_distinct = by_label.windows(2).all(|pair| members[pair[0] as usize].label != members[pair[1] as usize].label)
+            && members.iter().filter_map(|member| member.label.as_deref()).all(|label| address_of_dashes(label).is_none());
         let addresses_distinct = by_address.windows(2).all(|pair| number(pair[0]) != number(pair[1]));
         let names = members.len() - by_address.len();
         self.distinct = own_distinct
@@ -458,6 +460,10 @@ fn stored(rtype: u16, text: &str) -> Result<StoredRdata, String> {
             for part in text.as_bytes().chunks(255) {
                 octets.push(part.len() as u8);
                 octets.extend_from_slice(part);
+            }
+            // At least one string (RFC 1035 3.3.14).
+            if text.is_empty() {
+                octets.push(0);
             }
             Ok(StoredRdata::Opaque(octets.into()))
         }

@@ -17,6 +17,8 @@ use crate::wire::{rcode, rtype};
 
 /// Longest chain of aliases inside a zone.
 const MAX_CHAIN: usize = 10;
+/// The most aliases that are tried for one question: names may lead to several, and the ways that lead nowhere multiply.
+const MAX_ALIASES: usize = 128;
 
 /// The op, ready to run.
 pub struct ZoneOp {
@@ -77,6 +79,8 @@ struct Lookup<'a> {
     /// The origin as the client wrote it.
     origin: &'a [u8],
     qtype: u16,
+    /// How many aliases have been tried.
+    aliases: usize,
     answer: &'a mut Answer,
 }
 
@@ -116,7 +120,7 @@ impl ZoneOp {
             return Said::Answered;
         }
         answer.aa = true;
-        let mut lookup = Lookup { op: self, owner, origin: &name[cut..], qtype, answer };
+        let mut lookup = Lookup { op: self, owner, origin: &name[cut..], qtype, aliases: 0, answer };
         let outcome = if origin.reverse { lookup.reverse(relative, lower, recorder) } else { lookup.forward(relative, recorder) };
         match outcome {
             Outcome::Records => return Said::Answered,
@@ -135,7 +139,7 @@ impl ZoneOp {
         });
         let apex = answer.intern(&[&name[cut..]]);
         let soa = self.soa(apex, &name[cut..], answer);
-        answer.authority.push(soa);
+        answer.authority.extend(soa);
         Said::Answered
     }
 
@@ -143,12 +147,13 @@ impl ZoneOp {
         self.origins.iter().filter(|origin| is_under(lower, &origin.wire)).max_by_key(|origin| origin.wire.len())
     }
 
-    fn soa(&self, owner: NameRef, origin: &[u8], answer: &mut Answer) -> Rr {
-        let mname = answer.intern(&[&self.mname, origin]);
-        let rname = answer.intern(&[&self.rname, origin]);
+    /// None where the origin leaves no room for the names in it.
+    fn soa(&self, owner: NameRef, origin: &[u8], answer: &mut Answer) -> Option<Rr> {
+        let mname = answer.join(&[&self.mname, origin])?;
+        let rname = answer.join(&[&self.rname, origin])?;
         let soa = &self.soa;
         let numbers = [self.zone.serial(), soa.refresh, soa.retry, soa.expire, soa.minimum];
-        Rr { owner, rtype: rtype::SOA, ttl: soa.ttl, rdata: Rdata::Soa { mname, rname, numbers } }
+        Some(Rr::new(owner, rtype::SOA, soa.ttl, Rdata::Soa { mname, rname, numbers }))
     }
 }
 
@@ -156,9 +161,7 @@ impl Lookup<'_> {
     fn forward<R: Recorder>(&mut self, relative: &[u8], recorder: &mut R) -> Outcome {
         if self.qtype == rtype::SOA {
             if relative.is_empty() {
-                let soa = self.op.soa(self.owner, self.origin, self.answer);
-                self.answer.answer.push(soa);
-                return Outcome::Records;
+                return self.apex_soa();
             }
             if self.op.soa_nodata {
                 return Outcome::NoData;
@@ -169,12 +172,16 @@ impl Lookup<'_> {
         self.answer_found(&found, self.owner, 0, recorder)
     }
 
+    fn apex_soa(&mut self) -> Outcome {
+        let Some(soa) = self.op.soa(self.owner, self.origin, self.answer) else { return Outcome::NoData };
+        self.answer.answer.push(soa);
+        Outcome::Records
+    }
+
     /// PTR by address; else only the names that exist everywhere.
     fn reverse<R: Recorder>(&mut self, relative: &[u8], lower: &[u8], recorder: &mut R) -> Outcome {
         if self.qtype == rtype::SOA && relative.is_empty() {
-            let soa = self.op.soa(self.owner, self.origin, self.answer);
-            self.answer.answer.push(soa);
-            return Outcome::Records;
+            return self.apex_soa();
         }
         if self.qtype == rtype::SOA && self.op.soa_nodata {
             return Outcome::NoData;
@@ -195,14 +202,14 @@ impl Lookup<'_> {
             let Some(set) = node.set.as_deref() else { continue };
             recorder.origin(node.origin);
             if set.addresses.iter().any(|own| own.number() == Some(address)) {
-                let target = self.answer.intern(&[&node.name, primary]);
+                let Some(target) = self.answer.join(&[&node.name, primary]) else { continue };
                 self.push(self.owner, rtype::PTR, set.ttl, Rdata::Name(target));
                 return Outcome::Records;
             }
             for at in set.at_address(address) {
                 let mut label = LabelBuffer::new();
                 let label = set.members[at as usize].label_into(&mut label);
-                let target = self.answer.intern_below(label, &[&node.name, primary]);
+                let Some(target) = self.answer.join_below(label, &[&node.name, primary]) else { continue };
                 if targets.iter().all(|other| self.answer.name(*other) != self.answer.name(target)) {
                     targets.push(target);
                     self.push(self.owner, rtype::PTR, set.ttl, Rdata::Name(target));
@@ -232,7 +239,7 @@ impl Lookup<'_> {
         let before = self.answer.answer.len();
         if let Some(rrset) = node.rrset(self.qtype) {
             for rdata in &rrset.rdata {
-                let rdata = self.rdata(rdata);
+                let Some(rdata) = self.rdata(rdata) else { continue };
                 self.push(owner, self.qtype, rrset.ttl, rdata);
                 if let (rtype::NS, Rdata::Name(host)) = (self.qtype, rdata) {
                     self.glue(host);
@@ -240,7 +247,7 @@ impl Lookup<'_> {
             }
         } else if let (rtype::A | rtype::AAAA, Some(alias)) = (self.qtype, node.rrset(rtype::CNAME)) {
             for rdata in &alias.rdata {
-                if let Rdata::Name(target) = self.rdata(rdata) {
+                if let Some(Rdata::Name(target)) = self.rdata(rdata) {
                     self.follow(owner, target, alias.ttl, depth, recorder);
                 }
             }
@@ -365,7 +372,7 @@ impl Lookup<'_> {
             canonical[..cut].make_ascii_lowercase();
             let target = self.answer.intern(&[&canonical]);
             self.push(owner, rtype::SRV, ttl, Rdata::Srv { weight: 100, port: 0, target });
-            self.answer.additional.push(Rr { owner: target, rtype: own_type, ttl, rdata });
+            self.answer.additional.push(Rr::new(target, own_type, ttl, rdata));
         } else {
             return Outcome::NoData;
         }
@@ -374,7 +381,7 @@ impl Lookup<'_> {
 
     #[inline]
     fn push(&mut self, owner: NameRef, rtype: u16, ttl: u32, rdata: Rdata) {
-        self.answer.answer.push(Rr { owner, rtype, ttl, rdata });
+        self.answer.answer.push(Rr::new(owner, rtype, ttl, rdata));
     }
 
     /// Adds an address of the asked family; a name in its place is an alias.
@@ -392,7 +399,7 @@ impl Lookup<'_> {
     }
 
     fn push_own_srv(&mut self, node: &Node, set: &MemberSet, filter: PortFilter<'_>, weight: u16, seen: &mut Seen) {
-        let target = self.answer.intern(&[&node.name, self.origin]);
+        let Some(target) = self.answer.join(&[&node.name, self.origin]) else { return };
         let mut any = false;
         for port in set.ports.iter().filter(|port| is_match(port, filter)) {
             let Some(number) = port.number else { continue };
@@ -425,18 +432,19 @@ impl Lookup<'_> {
             let Some(number) = port.number else { continue };
             let host = *target.get_or_insert_with(|| {
                 if let Address::Name(name) = &member.address {
-                    return self.answer.intern(&[name]);
+                    return self.answer.join(&[name]);
                 }
                 let mut label = LabelBuffer::new();
                 let base = set.base.as_deref().unwrap_or(&node.name);
                 let label = member.label_into(&mut label);
-                self.answer.intern_below(label, &[base, self.origin])
+                self.answer.join_below(label, &[base, self.origin])
             });
+            let Some(host) = host else { return };
             if seen.distinct || seen.is_new_host_port(self.answer.name(host), number) {
                 self.push(self.owner, rtype::SRV, set.ttl, Rdata::Srv { weight, port: number, target: host });
             }
         }
-        if let Some(host) = target {
+        if let Some(Some(host)) = target {
             recorder.origin(node.origin);
             let is_new = seen.distinct || seen.is_new_glue(self.answer.name(host), &member.address);
             if is_new {
@@ -455,7 +463,7 @@ impl Lookup<'_> {
             Address::V6(octets) => (rtype::AAAA, Rdata::Aaaa(*octets)),
             Address::Name(_) => return,
         };
-        self.answer.additional.push(Rr { owner, rtype, ttl, rdata });
+        self.answer.additional.push(Rr::new(owner, rtype, ttl, rdata));
     }
 
     /// Addresses of a name server that this zone holds.
@@ -493,6 +501,10 @@ impl Lookup<'_> {
     /// Adds an alias and what it leads to. Inside this origin it is resolved here, and left out when it leads nowhere;
     /// elsewhere other blocks are asked later.
     fn follow<R: Recorder>(&mut self, owner: NameRef, target: NameRef, ttl: u32, depth: usize, recorder: &mut R) {
+        self.aliases += 1;
+        if self.aliases > MAX_ALIASES {
+            return;
+        }
         let lower = self.answer.name(target).to_ascii_lowercase();
         let is_itself = self.answer.name(owner).eq_ignore_ascii_case(&lower);
         let seen = |rr: &Rr| rr.rtype == rtype::CNAME && matches!(rr.rdata, Rdata::Name(other) if self.answer.name(other).eq_ignore_ascii_case(&lower));
@@ -515,14 +527,15 @@ impl Lookup<'_> {
         }
     }
 
-    fn rdata(&mut self, stored: &StoredRdata) -> Rdata {
-        match stored {
+    /// None where a relative name is too long below this origin.
+    fn rdata(&mut self, stored: &StoredRdata) -> Option<Rdata> {
+        Some(match stored {
             StoredRdata::A(octets) => Rdata::A(*octets),
             StoredRdata::Aaaa(octets) => Rdata::Aaaa(*octets),
             StoredRdata::Absolute(name) => Rdata::Name(self.answer.intern(&[name])),
-            StoredRdata::Relative(name) => Rdata::Name(self.answer.intern(&[name, self.origin])),
+            StoredRdata::Relative(name) => Rdata::Name(self.answer.join(&[name, self.origin])?),
             StoredRdata::Opaque(octets) => Rdata::Opaque(self.answer.keep(octets)),
-        }
+        })
     }
 }
 

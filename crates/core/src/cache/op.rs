@@ -1,0 +1,240 @@
+//! The op `cache` in a block: before the ops behind it, it answers from what is kept; after them, it keeps what they said.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::rules::{Judgement, judge};
+use super::{Cache, FlightKey, Kept, Key};
+use crate::answer::Answer;
+use crate::machine::Transport;
+use crate::name::is_under;
+use crate::plan::{self, StaleMode};
+use crate::trace::Recorder;
+use crate::way::Turn;
+
+/// The op, ready to run.
+pub struct CacheOp {
+    /// Where the answers are.
+    pub cache: Arc<Cache>,
+    /// The cache's epoch in which this op is right.
+    epoch: AtomicU64,
+    plan: plan::CacheOp,
+    zones: Zones,
+    disable_success: Zones,
+    disable_denial: Zones,
+}
+
+struct Zones(Vec<Box<[u8]>>);
+
+/// What the op found.
+pub enum Found {
+    /// The answer stands. With a lead, the ops behind shall renew the entry in the background.
+    Answer(Option<Lead>),
+    /// Nothing: the ops behind are asked.
+    Nothing(Lead),
+    /// Something past its time, and the ops behind are to be asked; they have this long.
+    Stale(Lead, Arc<Kept>, Duration),
+    /// The name is none of its business.
+    Next,
+}
+
+/// What a question that passed the cache brings back to it.
+#[derive(Default)]
+pub struct Lead {
+    /// The op's place in its block.
+    pub at: usize,
+    /// Others wait for the answer under this number.
+    pub flight: Option<u64>,
+    /// What is used when nothing better comes.
+    pub stale: Option<Arc<Kept>>,
+    /// The entry that is being renewed.
+    pub renewing: Option<Arc<Kept>>,
+}
+
+impl CacheOp {
+    /// Compiles the op; the error names what is no domain name.
+    pub fn new(cache: Arc<Cache>, op: &plan::CacheOp) -> Result<CacheOp, String> {
+        let zones = Zones::new(&op.zones)?;
+        let (disable_success, disable_denial) = (Zones::new(&op.disable_success)?, Zones::new(&op.disable_denial)?);
+        let epoch = AtomicU64::new(cache.epoch());
+        Ok(CacheOp { cache, epoch, plan: op.clone(), zones, disable_success, disable_denial })
+    }
+
+    /// The op runs from now on: its way is the cache's.
+    pub fn install(&self) {
+        self.epoch.store(self.cache.epoch(), Ordering::Release);
+    }
+
+    /// Answers, if something is kept; else says what the question brings back to [`CacheOp::after`].
+    pub fn before<R: Recorder>(&self, turn: &Turn<'_>, answer: &mut Answer, recorder: &mut R) -> Found {
+        if !self.zones.contain(turn.asked.lower) {
+            return Found::Next;
+        }
+        let window = self.plan.serve_stale.as_ref().map_or(0, |stale| stale.window);
+        let found = self.cache.look(&self.key(turn), turn.now, window, turn.quiet, |kept, left| {
+            if left > 0 {
+                recorder.note("hit", || hit_text(kept, left, turn.now));
+                return Found::Answer(self.hit(kept, left, turn, answer));
+            }
+            recorder.note("stale", || format!("its time was over {} s ago", -left));
+            self.stale(kept, turn, answer)
+        });
+        let found = found.unwrap_or_else(|| {
+            recorder.note("miss", || "nothing is kept; the next directive is asked".to_owned());
+            Found::Nothing(Lead { at: turn.at, ..Lead::default() })
+        });
+        if let Found::Answer(Some(_)) = found {
+            self.cache.count_prefetch(&self.key(turn));
+        }
+        found
+    }
+
+    /// Keeps the answer of the ops behind, if it may be kept; gives all its records one TTL.
+    pub fn after<R: Recorder>(&self, turn: &Turn<'_>, lead: Lead, answer: &mut Answer, recorder: &mut R) {
+        let judgement = judge(&self.plan, &turn.asked, turn.query.qtype, turn.query.qclass, turn.query.opcode, answer);
+        let came = answer.failure.is_none() && answer.cacheable;
+        if came {
+            for rr in answer.answer.iter_mut().chain(&mut answer.authority).chain(&mut answer.additional) {
+                rr.ttl = judgement.ttl;
+            }
+            answer.edns = None;
+        }
+        let is_right = self.epoch.load(Ordering::Acquire) == self.cache.epoch();
+        let keep = came && is_right && judgement.keep && !turn.quiet && !self.is_disabled(&judgement, turn);
+        if keep || lead.flight.is_some() {
+            let Judgement { class, answering, ttl, .. } = judgement;
+            let kept = Arc::new(Kept::freeze(&turn.asked, answer, class, answering, ttl, turn.now));
+            if keep {
+                recorder.note("kept", || format!("for {ttl} s"));
+                let stale = self.plan.serve_stale.as_ref();
+                let (window, prefer) = stale.map_or((0, false), |stale| (stale.window, stale.prefer_positive));
+                self.cache.store(&self.key(turn), &kept, turn.now, window, prefer);
+            }
+            if let Some(number) = lead.flight {
+                self.cache.land(turn.asked.lower, number, &kept);
+            }
+        }
+        let renews = came && judgement.renews;
+        if let Some(old) = &lead.renewing {
+            old.end_refresh(turn.now, renews, self.recheck());
+        }
+        match &lead.stale {
+            Some(stale) if !renews => {
+                recorder.note("stale", || "nothing better came".to_owned());
+                self.thaw_stale(stale, turn, answer);
+            }
+            _ => self.clear_ad(turn, answer),
+        }
+    }
+
+    /// Says what the leader of the same question got, to one who waited for it.
+    pub fn arrived(&self, turn: &Turn<'_>, kept: &Kept, stale: Option<&Arc<Kept>>, answer: &mut Answer) {
+        match stale {
+            Some(stale) if kept.is_failure() || !matches!(kept.rcode, 0 | 3) => self.thaw_stale(stale, turn, answer),
+            _ => {
+                kept.thaw(&turn.asked, None, answer);
+                // One who verified gets it as from the cache, as recorded.
+                answer.aa |= stale.is_some();
+                self.clear_ad(turn, answer);
+            }
+        }
+    }
+
+    /// Says what is past its time.
+    pub fn thaw_stale(&self, kept: &Kept, turn: &Turn<'_>, answer: &mut Answer) {
+        let ttl = self.plan.serve_stale.as_ref().map_or(0, |stale| stale.ttl);
+        let ttl = if ttl == 0 && self.plan.keepttl { kept.ttl } else { ttl };
+        answer.clear();
+        self.thaw(kept, ttl, turn, answer);
+    }
+
+    /// Under which key identical questions are asked once; none where the client's EDNS options make it its own.
+    pub fn flight_key(&self, turn: &Turn<'_>) -> Option<FlightKey> {
+        if turn.quiet || !turn.query.options.is_empty() {
+            return None;
+        }
+        let size = turn.query.edns.map_or(0, |edns| edns.size);
+        let how = u32::from(size) << 8 | u32::from(turn.client.transport == Transport::Tcp) << 1 | u32::from(turn.query.rd);
+        let bits = self.key(turn).bits | u64::from(turn.query.opcode) << 48;
+        Some(FlightKey { lower: turn.asked.lower.into(), bits, how, epoch: self.epoch.load(Ordering::Acquire) })
+    }
+
+    fn hit(&self, kept: &Arc<Kept>, left: i64, turn: &Turn<'_>, answer: &mut Answer) -> Option<Lead> {
+        let ttl = if self.plan.keepttl { kept.ttl } else { left as u32 };
+        self.thaw(kept, ttl, turn, answer);
+        let prefetch = self.plan.prefetch.as_ref().filter(|_| !turn.quiet)?;
+        let hits = kept.hit(turn.now, Duration::from_secs(prefetch.duration.into()));
+        let threshold = (u64::from(kept.ttl) * u64::from(prefetch.percentage)).div_ceil(100) as i64;
+        let due = hits >= prefetch.amount && left <= threshold;
+        (due && kept.begin_refresh(turn.now)).then(|| self.renewal(kept, turn))
+    }
+
+    fn stale(&self, kept: &Arc<Kept>, turn: &Turn<'_>, answer: &mut Answer) -> Found {
+        let Some(stale) = &self.plan.serve_stale else { return Found::Next };
+        let verifies = stale.mode == StaleMode::Verify;
+        let waits_for_all = verifies && stale.timeout_ms == 0;
+        if turn.quiet && verifies {
+            return Found::Nothing(Lead { at: turn.at, stale: Some(Arc::clone(kept)), ..Lead::default() });
+        }
+        // Without a recheck time everybody who verifies asks; identical questions are one question upstream anyway.
+        let may_refresh = !turn.quiet && (waits_for_all && stale.recheck == 0 || kept.begin_refresh(turn.now));
+        if !may_refresh || !verifies {
+            self.thaw_stale(kept, turn, answer);
+            return Found::Answer(may_refresh.then(|| self.renewal(kept, turn)));
+        }
+        let renewing = (!waits_for_all || stale.recheck > 0).then(|| Arc::clone(kept));
+        let lead = Lead { at: turn.at, renewing, ..Lead::default() };
+        if waits_for_all {
+            return Found::Nothing(Lead { stale: Some(Arc::clone(kept)), ..lead });
+        }
+        Found::Stale(lead, Arc::clone(kept), Duration::from_millis(stale.timeout_ms.into()))
+    }
+
+    fn renewal(&self, kept: &Arc<Kept>, turn: &Turn<'_>) -> Lead {
+        Lead { at: turn.at, renewing: Some(Arc::clone(kept)), ..Lead::default() }
+    }
+
+    fn recheck(&self) -> Duration {
+        Duration::from_secs(self.plan.serve_stale.as_ref().map_or(0, |stale| stale.recheck).into())
+    }
+
+    /// A hit: the flags are the question's, but for RA and AD; AA is set, as some stub resolvers want it (recorded).
+    fn thaw(&self, kept: &Kept, ttl: u32, turn: &Turn<'_>, answer: &mut Answer) {
+        kept.thaw(&turn.asked, Some(ttl), answer);
+        (answer.aa, answer.tc, answer.rd_cd) = (true, false, None);
+        self.clear_ad(turn, answer);
+    }
+
+    /// AD only for those who asked for it (RFC 6840 5.8).
+    fn clear_ad(&self, turn: &Turn<'_>, answer: &mut Answer) {
+        answer.ad &= turn.query.ad || turn.query.edns.is_some_and(|edns| edns.dnssec_ok);
+    }
+
+    fn is_disabled(&self, judgement: &Judgement, turn: &Turn<'_>) -> bool {
+        match judgement.class {
+            super::Class::Success => self.disable_success.contain(turn.asked.lower),
+            _ => self.disable_denial.contain(turn.asked.lower),
+        }
+    }
+
+    fn key<'a>(&self, turn: &Turn<'a>) -> Key<'a> {
+        let query = turn.query;
+        self.cache.key(turn.asked.lower, query.qtype, query.qclass, query.edns.is_some_and(|edns| edns.dnssec_ok), query.cd)
+    }
+}
+
+impl Zones {
+    fn new(zones: &[String]) -> Result<Zones, String> {
+        let absolute = |zone: &String| crate::name::absolute_lower(zone).map_err(|why| format!("{zone} {why}"));
+        zones.iter().map(absolute).collect::<Result<_, _>>().map(Zones)
+    }
+
+    fn contain(&self, lower: &[u8]) -> bool {
+        self.0.iter().any(|zone| zone.len() == 1 || is_under(lower, zone))
+    }
+}
+
+fn hit_text(kept: &Kept, left: i64, now: Duration) -> String {
+    format!("{} s old, good for {left} s more", now.saturating_sub(kept.stored).as_secs())
+}

@@ -1,0 +1,270 @@
+//! A machine's messages to upstreams: over which socket each one travels, under which id, and whose reply comes back.
+//!
+//! A *lane* is a socket that is connected to one upstream; its port is random, and so is each id. Sockets themselves are not known
+//! here: what is to be done with them is told as effects.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::machine::Transport;
+use crate::random::Secret;
+
+/// The datagram sockets to one upstream among which each query's is drawn.
+const UDP_LANES: u64 = 16;
+/// After so many queries a datagram socket gets another port.
+const UDP_USES: u32 = 256;
+/// Queries that travel over one connection at a time.
+const PIPELINE: usize = 64;
+/// Ids that are drawn to find a free one.
+const DRAWS: usize = 16;
+
+/// A socket, for as long as the machine lives: numbers are not used again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct LaneId(pub u64);
+
+/// What is to be done with sockets.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a message; a lane that does not exist yet is opened, from a random port.
+    Send {
+        /// Over which.
+        lane: LaneId,
+        /// Where it leads.
+        to: SocketAddr,
+        /// Datagrams or a stream.
+        transport: Transport,
+        /// The message, without a frame.
+        message: Vec<u8>,
+    },
+    /// Close a lane; nothing that still comes from it matters.
+    Close(LaneId),
+}
+
+/// Who waits for a reply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asker {
+    /// A query, by its ticket.
+    Query(u64),
+    /// A probe, by its number.
+    Probe(usize),
+}
+
+/// A message that is under way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Exchange {
+    /// The lane.
+    pub lane: LaneId,
+    /// Its id on the lane.
+    pub id: u16,
+    /// Tells it from earlier ones with that id.
+    serial: u64,
+}
+
+/// How long sockets are used.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetime {
+    /// Without use.
+    pub idle: Duration,
+    /// In all; zero: as long as they work.
+    pub age: Duration,
+}
+
+/// All lanes and what is under way on them.
+pub struct Exchanges {
+    lanes: HashMap<LaneId, Lane, RandomState>,
+    pools: HashMap<(SocketAddr, Transport), Vec<LaneId>, RandomState>,
+    flying: HashMap<(LaneId, u16), (u64, Asker), RandomState>,
+    effects: VecDeque<Effect>,
+    secret: Secret,
+    lanes_ever: u64,
+    serials: u64,
+}
+
+struct Lane {
+    to: SocketAddr,
+    transport: Transport,
+    opened: Duration,
+    used: Duration,
+    uses: u32,
+    replies: u32,
+    lifetime: Lifetime,
+    /// The ids that are under way.
+    ids: Vec<u16>,
+    /// It gets no more messages, and is closed when nothing is under way.
+    leaving: bool,
+}
+
+/// What was under way on a lane that is gone.
+pub struct Lost {
+    /// Who waited.
+    pub askers: Vec<Asker>,
+    /// Replies had come over it: the other side closed it as it closes idle connections.
+    pub had_served: bool,
+}
+
+impl Exchanges {
+    /// Nothing is under way.
+    pub fn new(secret: Secret) -> Exchanges {
+        Exchanges {
+            lanes: HashMap::default(),
+            pools: HashMap::default(),
+            flying: HashMap::default(),
+            effects: VecDeque::new(),
+            secret,
+            lanes_ever: 0,
+            serials: 0,
+        }
+    }
+
+    /// Sends a message under a new random id.
+    pub fn send(&mut self, now: Duration, to: SocketAddr, transport: Transport, lifetime: Lifetime, asker: Asker, message: &[u8]) -> Exchange {
+        let (lane, id) = match asker {
+            Asker::Query(_) => self.choose(now, to, transport, lifetime),
+            // A probe must not be told that all is well by a connection that worked before.
+            Asker::Probe(_) => (self.open(now, to, transport, lifetime, true), self.secret.bits() as u16),
+        };
+        self.serials += 1;
+        if let Some(known) = self.lanes.get_mut(&lane) {
+            known.used = now;
+            known.uses += 1;
+            known.ids.push(id);
+        }
+        self.flying.insert((lane, id), (self.serials, asker));
+        let mut message = message.to_vec();
+        message[..2].copy_from_slice(&id.to_be_bytes());
+        self.effects.push_back(Effect::Send { lane, to, transport, message });
+        Exchange { lane, id, serial: self.serials }
+    }
+
+    /// Who waits for a message with this id on this lane.
+    pub fn asker(&self, lane: LaneId, id: u16) -> Option<(Asker, Exchange)> {
+        self.flying.get(&(lane, id)).map(|(serial, asker)| (*asker, Exchange { lane, id, serial: *serial }))
+    }
+
+    /// Whether it is still under way, and for whom.
+    pub fn is_flying(&self, exchange: &Exchange) -> Option<Asker> {
+        self.flying.get(&(exchange.lane, exchange.id)).filter(|(serial, _)| *serial == exchange.serial).map(|(_, asker)| *asker)
+    }
+
+    /// Ends an exchange. Answered: its lane works.
+    pub fn end(&mut self, exchange: &Exchange, answered: bool) {
+        if self.is_flying(exchange).is_none() {
+            return;
+        }
+        self.flying.remove(&(exchange.lane, exchange.id));
+        let Some(lane) = self.lanes.get_mut(&exchange.lane) else { return };
+        lane.ids.retain(|id| *id != exchange.id);
+        lane.replies += u32::from(answered);
+        // What did not answer in time may be broken: later queries take another port, or connection.
+        if !answered {
+            self.retire(exchange.lane);
+        }
+        self.close_if_done(exchange.lane);
+    }
+
+    /// A lane is gone.
+    pub fn lost(&mut self, lane: LaneId) -> Lost {
+        self.retire(lane);
+        let Some(gone) = self.lanes.remove(&lane) else { return Lost { askers: Vec::new(), had_served: false } };
+        let askers = gone.ids.iter().filter_map(|id| self.flying.remove(&(lane, *id))).map(|(_, asker)| asker).collect();
+        Lost { askers, had_served: gone.replies > 0 }
+    }
+
+    /// Closes lanes that nothing has used for long enough. Returns when to look again.
+    pub fn expire(&mut self, now: Duration) -> Option<Duration> {
+        let over: Vec<LaneId> = self.lanes.iter().filter(|(_, lane)| lane.ids.is_empty() && lane.is_over(now)).map(|(id, _)| *id).collect();
+        for lane in over {
+            self.retire(lane);
+            self.close_if_done(lane);
+        }
+        self.lanes.values().map(|lane| lane.used + lane.lifetime.idle).min()
+    }
+
+    /// The next thing to do.
+    pub fn effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    fn choose(&mut self, now: Duration, to: SocketAddr, transport: Transport, lifetime: Lifetime) -> (LaneId, u16) {
+        let drawn = match transport {
+            Transport::Udp => self.secret.bits() % UDP_LANES,
+            Transport::Tcp => 0,
+        };
+        let pool = self.pools.entry((to, transport)).or_default();
+        if let Some(lane) = pool.get(drawn as usize).copied() {
+            let known = self.lanes.get_mut(&lane);
+            let (is_over, has_room) = known.as_ref().map_or((true, false), |lane| (lane.is_over(now), lane.has_room()));
+            if !is_over
+                && has_room
+                && let Some(id) = free_id(&mut self.secret, &self.flying, lane)
+            {
+                return (lane, id);
+            }
+            // A connection that is only full goes on; anything else makes room for a new port.
+            if is_over || transport == Transport::Udp {
+                pool.swap_remove(drawn as usize);
+                if let Some(old) = known {
+                    old.leaving = true;
+                    if old.ids.is_empty() {
+                        self.lanes.remove(&lane);
+                        self.effects.push_back(Effect::Close(lane));
+                    }
+                }
+            }
+        }
+        let lane = self.open(now, to, transport, lifetime, false);
+        let pool = self.pools.entry((to, transport)).or_default();
+        // The newest connection is the first that is tried.
+        match transport {
+            Transport::Udp => pool.push(lane),
+            Transport::Tcp => pool.insert(0, lane),
+        }
+        (lane, self.secret.bits() as u16)
+    }
+
+    /// A new lane; one that is `leaving` already serves once.
+    fn open(&mut self, now: Duration, to: SocketAddr, transport: Transport, lifetime: Lifetime, leaving: bool) -> LaneId {
+        self.lanes_ever += 1;
+        let lane = LaneId(self.lanes_ever);
+        let new = Lane { to, transport, opened: now, used: now, uses: 0, replies: 0, lifetime, ids: Vec::new(), leaving };
+        self.lanes.insert(lane, new);
+        lane
+    }
+
+    fn retire(&mut self, lane: LaneId) {
+        let Some(known) = self.lanes.get_mut(&lane) else { return };
+        known.leaving = true;
+        if let Some(pool) = self.pools.get_mut(&(known.to, known.transport)) {
+            pool.retain(|other| *other != lane);
+        }
+    }
+
+    fn close_if_done(&mut self, lane: LaneId) {
+        if self.lanes.get(&lane).is_some_and(|lane| lane.leaving && lane.ids.is_empty()) {
+            self.lanes.remove(&lane);
+            self.effects.push_back(Effect::Close(lane));
+        }
+    }
+}
+
+impl Lane {
+    fn is_over(&self, now: Duration) -> bool {
+        let old = !self.lifetime.age.is_zero() && now.saturating_sub(self.opened) > self.lifetime.age;
+        old || now.saturating_sub(self.used) > self.lifetime.idle
+    }
+
+    fn has_room(&self) -> bool {
+        match self.transport {
+            Transport::Udp => self.uses < UDP_USES,
+            Transport::Tcp => self.ids.len() < PIPELINE,
+        }
+    }
+}
+
+fn free_id(secret: &mut Secret, flying: &HashMap<(LaneId, u16), (u64, Asker), RandomState>, lane: LaneId) -> Option<u16> {
+    (0..DRAWS).map(|_| secret.bits() as u16).find(|id| !flying.contains_key(&(lane, *id)))
+}

@@ -1,0 +1,293 @@
+//! The op `forward`: asks one of some upstreams. Which one, how often, and what of a reply is believed; how messages travel is not
+//! known here.
+
+pub mod reply;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use crate::machine::Transport;
+use crate::name::{self, is_under};
+use crate::plan::{self, Policy};
+use crate::random::Random;
+use crate::way::Turn;
+use crate::wire::rcode;
+use reply::{Expected, Head};
+
+/// How long a query is tried in all.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A server to ask. Its health is known to all threads, and survives a reload.
+pub struct Upstream {
+    /// Where it is.
+    pub address: SocketAddr,
+    /// Probes that failed since the last good one.
+    pub fails: AtomicU32,
+    /// Some machine probes it.
+    pub probing: AtomicBool,
+    /// Probes that failed, ever.
+    pub failed_probes: AtomicU64,
+}
+
+/// What a `forward` remembers beyond a query. Survives a reload.
+#[derive(Default)]
+pub struct Traffic {
+    /// Queries that wait.
+    pub waiting: AtomicU32,
+    robin: AtomicU32,
+    /// Queries refused because too many waited.
+    pub rejected: AtomicU64,
+    /// Queries for which all upstreams were down.
+    pub all_down: AtomicU64,
+}
+
+/// The op, ready to run.
+pub struct ForwardOp {
+    /// As the plan has it.
+    pub plan: plan::ForwardOp,
+    /// The servers, in the plan's order.
+    pub upstreams: Vec<Arc<Upstream>>,
+    /// What it remembers.
+    pub traffic: Arc<Traffic>,
+    /// The op behind it may be asked for what the upstreams deny.
+    pub may_pass_on: bool,
+    from: Box<[u8]>,
+    except: Vec<Box<[u8]>>,
+}
+
+/// A query on its way to the upstreams.
+#[derive(Debug)]
+pub struct Asking {
+    /// The query for the upstream; its id is set for each try.
+    pub message: Vec<u8>,
+    /// What a reply must be about.
+    pub expected: Expected,
+    /// How it travels.
+    pub transport: Transport,
+    /// The upstream that is asked now.
+    pub upstream: usize,
+    /// Why the last try failed.
+    pub error: String,
+    /// A connection that had served others was closed under it: it is tried once more, at no cost.
+    pub retried: bool,
+    order: SmallVec<[u8; 16]>,
+    next: usize,
+    fails: usize,
+    tries: u32,
+    failovers: usize,
+    deadline: Duration,
+}
+
+/// Why a try came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// No reply in time.
+    Timeout,
+    /// Nobody listens there.
+    Refused,
+    /// The connection was closed.
+    Closed,
+    /// The system cannot send there.
+    Unreachable,
+    /// The reply cannot be read.
+    Garbled(&'static str),
+}
+
+/// What to do with a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// It is the answer.
+    Answer,
+    /// The same upstream is asked again, over TCP.
+    OverTcp,
+    /// Another upstream is asked.
+    Elsewhere,
+    /// The op behind this one is asked.
+    PassOn,
+}
+
+impl Upstream {
+    /// A server that is believed to be up.
+    pub fn new(address: SocketAddr) -> Upstream {
+        Upstream { address, fails: AtomicU32::new(0), probing: AtomicBool::new(false), failed_probes: AtomicU64::new(0) }
+    }
+}
+
+impl ForwardOp {
+    /// Compiles the op; the error names what cannot be read.
+    pub fn new(plan: &plan::ForwardOp, upstreams: Vec<Arc<Upstream>>, traffic: Arc<Traffic>, may_pass_on: bool) -> Result<ForwardOp, String> {
+        let absolute = |zone: &String| name::absolute_lower(zone).map_err(|why| format!("{zone} {why}"));
+        absolute(&plan.health_check.domain)?;
+        if upstreams.is_empty() || upstreams.len() > u8::MAX as usize {
+            return Err(format!("{} upstreams", upstreams.len()));
+        }
+        let (from, except) = (absolute(&plan.from_zone)?, plan.except_zones.iter().map(absolute).collect::<Result<_, _>>()?);
+        Ok(ForwardOp { plan: plan.clone(), upstreams, traffic, may_pass_on, from, except })
+    }
+
+    /// Whether this name is forwarded. The zone itself always is, even where it is excepted (as CoreDNS does it).
+    pub fn serves(&self, lower: &[u8]) -> bool {
+        is_under(lower, &self.from) && (*lower == *self.from || !self.except.iter().any(|zone| is_under(lower, zone)))
+    }
+
+    /// Prepares a query. Nothing is counted yet.
+    pub fn prepare(&self, turn: &Turn<'_>, ad: bool) -> Asking {
+        let transport = match turn.client.transport {
+            _ if self.plan.force_tcp => Transport::Tcp,
+            _ if self.plan.prefer_udp => Transport::Udp,
+            same => same,
+        };
+        Asking {
+            message: write_query(turn, ad),
+            expected: Expected { lower: turn.asked.lower.into(), qtype: turn.query.qtype, qclass: turn.query.qclass },
+            transport,
+            upstream: 0,
+            error: String::new(),
+            retried: false,
+            order: SmallVec::new(),
+            next: 0,
+            fails: 0,
+            tries: 0,
+            failovers: 0,
+            deadline: turn.now + PATIENCE,
+        }
+    }
+
+    /// Counts one that begins to wait. False: too many do already.
+    pub fn enter(&self) -> bool {
+        let waiting = self.traffic.waiting.fetch_add(1, Relaxed) + 1;
+        let fits = self.plan.max_concurrent == 0 || waiting <= self.plan.max_concurrent;
+        if !fits {
+            self.leave();
+            self.traffic.rejected.fetch_add(1, Relaxed);
+        }
+        fits
+    }
+
+    /// Counts one that waits no more.
+    pub fn leave(&self) {
+        self.traffic.waiting.fetch_sub(1, Relaxed);
+    }
+
+    /// Chooses the next upstream to try. None: there is nothing left to try.
+    pub fn choose(&self, asking: &mut Asking, now: Duration, random: &mut Random) -> Option<&Arc<Upstream>> {
+        let count = self.upstreams.len();
+        if asking.order.is_empty() {
+            asking.order = self.order(random);
+        }
+        let most = self.plan.max_connect_attempts;
+        if now >= asking.deadline || most > 0 && asking.tries >= most || asking.tries > 0 && asking.fails >= count {
+            return None;
+        }
+        loop {
+            if asking.next >= count {
+                (asking.next, asking.fails) = (0, 0);
+            }
+            asking.upstream = asking.order[asking.next].into();
+            asking.next += 1;
+            if self.is_down(&self.upstreams[asking.upstream]) {
+                asking.fails += 1;
+                if asking.fails < count {
+                    continue;
+                }
+                self.traffic.all_down.fetch_add(1, Relaxed);
+                if self.plan.failfast_all_unhealthy {
+                    return None;
+                }
+                // Then the probes are wrong rather than all upstreams down: any of them is tried.
+                asking.upstream = random.below(count as u64) as usize;
+            }
+            asking.retried = false;
+            return Some(&self.upstreams[asking.upstream]);
+        }
+    }
+
+    /// Notes why a try failed.
+    pub fn lost(&self, asking: &mut Asking, loss: Loss) {
+        let (proto, address) = (asking.transport.name(), self.upstreams[asking.upstream].address);
+        asking.tries += 1;
+        asking.error = match loss {
+            Loss::Timeout => format!("read {proto} {address}: i/o timeout"),
+            Loss::Refused if asking.transport == Transport::Tcp => format!("dial tcp {address}: connect: connection refused"),
+            Loss::Refused => format!("read udp {address}: read: connection refused"),
+            Loss::Closed => format!("read tcp {address}: EOF"),
+            Loss::Unreachable => format!("dial {proto} {address}: connect: network is unreachable"),
+            Loss::Garbled(why) => format!("read {proto} {address}: the reply cannot be read: {why}"),
+        };
+    }
+
+    /// Says what to do with a reply to the query.
+    pub fn judge(&self, asking: &mut Asking, head: Head) -> Use {
+        if head.tc && asking.transport == Transport::Udp && self.plan.prefer_udp && !self.plan.force_tcp {
+            asking.transport = Transport::Tcp;
+            return Use::OverTcp;
+        }
+        if self.plan.failover.contains(&head.rcode) {
+            asking.failovers += 1;
+            if asking.failovers < self.upstreams.len() {
+                return Use::Elsewhere;
+            }
+        }
+        let is_nodata = head.rcode == rcode::NOERROR && head.answers == 0;
+        let denied = self.plan.next.contains(&head.rcode) || self.plan.next_on_nodata && is_nodata;
+        if denied && self.may_pass_on { Use::PassOn } else { Use::Answer }
+    }
+
+    /// When a try that begins now has had its time.
+    pub fn due(&self, asking: &Asking, now: Duration) -> Duration {
+        asking.deadline.min(now + Duration::from_millis(self.plan.read_timeout_ms.into()))
+    }
+
+    /// Whether it has failed more probes than it may.
+    pub fn is_down(&self, upstream: &Upstream) -> bool {
+        self.plan.max_fails > 0 && upstream.fails.load(Relaxed) > self.plan.max_fails
+    }
+
+    fn order(&self, random: &mut Random) -> SmallVec<[u8; 16]> {
+        let mut order: SmallVec<[u8; 16]> = (0..self.upstreams.len() as u8).collect();
+        match self.plan.policy {
+            Policy::Sequential => {}
+            Policy::Random => random.shuffle(&mut order),
+            Policy::RoundRobin => {
+                // The first query gets the second, as recorded; the others keep their order behind the chosen one.
+                let first = (self.traffic.robin.fetch_add(1, Relaxed).wrapping_add(1) as usize) % order.len();
+                order[..=first].rotate_right(1);
+            }
+        }
+        order
+    }
+}
+
+/// The query that goes upstream: the client's question, flags and EDNS; `ad` asks for AD too.
+fn write_query(turn: &Turn<'_>, ad: bool) -> Vec<u8> {
+    let query = turn.query;
+    let set = |bit: u8, on: bool| if on { bit } else { 0 };
+    let options = &turn.message[query.options.clone()];
+    let mut message = Vec::with_capacity(turn.asked.name.len() + 32 + options.len());
+    message.extend_from_slice(&[0, 0, query.opcode << 3 | set(1, query.rd), set(0x20, query.ad || ad) | set(0x10, query.cd)]);
+    message.extend_from_slice(&[0, 1, 0, 0, 0, 0, 0, u8::from(query.edns.is_some())]);
+    message.extend_from_slice(turn.asked.name);
+    message.extend_from_slice(&query.qtype.to_be_bytes());
+    message.extend_from_slice(&query.qclass.to_be_bytes());
+    if let Some(edns) = query.edns {
+        message.extend_from_slice(&[0, 0, 41]);
+        message.extend_from_slice(&edns.size.to_be_bytes());
+        message.extend_from_slice(&[0, edns.version, set(0x80, edns.dnssec_ok), 0]);
+        message.extend_from_slice(&(options.len() as u16).to_be_bytes());
+        message.extend_from_slice(options);
+    }
+    message
+}
+
+/// The query of a probe.
+pub fn write_probe(check: &plan::HealthCheck) -> Vec<u8> {
+    let mut message = vec![0, 0, u8::from(check.recursion_desired), 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    // The domain was checked when the op was compiled.
+    message.extend_from_slice(&name::absolute_lower(&check.domain).unwrap_or_else(|_| Box::new([0])));
+    message.extend_from_slice(&[0, 2, 0, 1]);
+    message
+}

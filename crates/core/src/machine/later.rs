@@ -1,0 +1,642 @@
+//! The part of a machine that waits: queries put away, upstreams asked, time that passes, other threads' answers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::{Client, Machine, Question, Ticket, Transport, Verdict};
+use crate::cache::{CacheOp, Joined, Kept, Lead};
+use crate::exchanges::{Asker, Effect, Exchange, Exchanges, LaneId, Lifetime};
+use crate::forward::reply::{self, Kind};
+use crate::forward::{Asking, ForwardOp, Loss, Upstream, Use, write_probe};
+use crate::mailbox::Mailbox;
+use crate::plan::HealthCheck;
+use crate::program::{Op, Program};
+use crate::random::Secret;
+use crate::trace::{Off, Recorder, Trace};
+use crate::waiting::{Due, Hold, Pending, Purpose, Timers, Wait, Waiting};
+use crate::way::{Phase, Way};
+use crate::wire::{self, HEADER, Parsed, rcode};
+
+/// The most queries of one machine that wait; beyond it those that have waited longest are given up.
+const MOST_WAITING: usize = 10_000;
+/// How long another's answer is waited for: a little longer than that one may take.
+const FLIGHT_PATIENCE: Duration = Duration::from_millis(5500);
+/// Unused sockets are closed at most this late.
+const LANES_PAUSE: Duration = Duration::from_millis(500);
+/// How long a probe's reply is waited for.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A query that was explained, after it had to wait.
+pub struct Explained {
+    /// Which one.
+    pub ticket: Ticket,
+    /// The reply.
+    pub reply: Vec<u8>,
+    /// Its way.
+    pub trace: Trace,
+}
+
+/// What a machine needs for queries that wait.
+pub struct Later {
+    waiting: Waiting,
+    timers: Timers,
+    exchanges: Exchanges,
+    mailbox: Arc<Mailbox>,
+    finished: VecDeque<(Ticket, Vec<u8>)>,
+    explained: VecDeque<Explained>,
+    probes: Vec<Option<Probe>>,
+    /// Queries that were put away and have not begun to wait.
+    beginning: Vec<Ticket>,
+    /// Whether unused sockets are looked for already.
+    looks_for_lanes: bool,
+}
+
+/// An upstream that failed, and is asked until it answers.
+struct Probe {
+    upstream: Arc<Upstream>,
+    check: HealthCheck,
+    transport: Transport,
+    lifetime: Lifetime,
+}
+
+/// How a query goes on.
+enum Resume<'a> {
+    /// It begins.
+    Begin,
+    /// An upstream has answered; the records begin there.
+    Reply(&'a [u8], usize),
+    /// An upstream has answered another question.
+    Foreign,
+    /// The op behind is asked.
+    Next,
+    /// It is given up.
+    Fail(u16, String),
+    /// The same question was answered to another.
+    Arrived(Arc<Kept>),
+    /// It was not, in time.
+    Late,
+}
+
+impl Later {
+    /// Nothing waits.
+    pub fn new(seed: u64) -> Later {
+        Later {
+            waiting: Waiting::default(),
+            timers: Timers::default(),
+            exchanges: Exchanges::new(Secret::new(seed)),
+            mailbox: Arc::default(),
+            finished: VecDeque::new(),
+            explained: VecDeque::new(),
+            probes: Vec::new(),
+            beginning: Vec::new(),
+            looks_for_lanes: false,
+        }
+    }
+}
+
+impl Machine {
+    /// The next reply of a query that waited.
+    pub fn finished(&mut self) -> Option<(Ticket, Vec<u8>)> {
+        self.later.finished.pop_front()
+    }
+
+    /// The next explanation of a query that waited.
+    pub fn explained(&mut self) -> Option<Explained> {
+        self.later.explained.pop_front()
+    }
+
+    /// The next thing to do with sockets.
+    pub fn effect(&mut self) -> Option<Effect> {
+        self.later.exchanges.effect()
+    }
+
+    /// When [`Machine::tick`] wants to be called.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.later.timers.next()
+    }
+
+    /// How many queries wait.
+    pub fn waiting(&self) -> usize {
+        self.later.waiting.count()
+    }
+
+    /// How other threads tell this one; whoever runs it says how it is woken.
+    pub fn mailbox(&self) -> &Arc<Mailbox> {
+        &self.later.mailbox
+    }
+
+    /// Takes what other threads have told. To be called when woken.
+    pub fn collect(&mut self, now: Duration) {
+        if !self.later.mailbox.has_letters() {
+            return;
+        }
+        for (ticket, kept) in self.later.mailbox.take() {
+            if let Some(Pending { wait: Wait::Flight { .. }, .. }) = self.later.waiting.get_mut(ticket) {
+                self.resume(now, ticket, Resume::Arrived(kept));
+            }
+        }
+    }
+
+    /// Lets time pass.
+    pub fn tick(&mut self, now: Duration) {
+        while let Some(due) = self.later.timers.take(now) {
+            match due {
+                Due::Reply(exchange) => match self.later.exchanges.is_flying(&exchange) {
+                    Some(Asker::Query(ticket)) => self.try_lost(now, Ticket(ticket), Some(exchange), Loss::Timeout),
+                    Some(Asker::Probe(number)) => self.probe_failed(now, number, Some(exchange)),
+                    None => {}
+                },
+                Due::Patience(ticket) => {
+                    let ticket = Ticket(ticket);
+                    if let Some(Pending { wait: Wait::Flight { until, .. }, .. }) = self.later.waiting.get_mut(ticket)
+                        && *until <= now
+                    {
+                        self.resume(now, ticket, Resume::Late);
+                    }
+                }
+                Due::Probe(number) => self.send_probe(now, number),
+                Due::Lanes => {
+                    self.later.looks_for_lanes = false;
+                    self.look_for_lanes(now);
+                }
+            }
+        }
+        self.prune();
+    }
+
+    /// A message has come over a lane.
+    pub fn received(&mut self, now: Duration, lane: LaneId, message: &[u8]) {
+        if message.len() < HEADER {
+            return;
+        }
+        let id = u16::from_be_bytes([message[0], message[1]]);
+        // Anything else was not asked for, or not there, or comes too late.
+        match self.later.exchanges.asker(lane, id) {
+            Some((Asker::Query(ticket), exchange)) => self.reply_came(now, Ticket(ticket), exchange, message),
+            Some((Asker::Probe(number), exchange)) => {
+                self.later.exchanges.end(&exchange, true);
+                self.probe_ended(number, true);
+            }
+            None => {}
+        }
+        self.prune();
+    }
+
+    /// A lane is gone.
+    pub fn lost(&mut self, now: Duration, lane: LaneId, loss: Loss) {
+        let lost = self.later.exchanges.lost(lane);
+        for asker in lost.askers {
+            match asker {
+                Asker::Query(ticket) => self.lane_lost(now, Ticket(ticket), lost.had_served, loss),
+                Asker::Probe(number) => self.probe_failed(now, number, None),
+            }
+        }
+        self.prune();
+    }
+
+    /// Puts a query away; [`Machine::begin_waiting`] goes on with it.
+    pub(super) fn put_away(&mut self, question: &Question<'_>, program: &Arc<Program>, way: Way, hold: Hold) -> Ticket {
+        let answer = way.is_inside().then(|| Box::new(std::mem::take(&mut self.answer)));
+        let ticket = self.later.waiting.insert(Pending {
+            message: question.message.into(),
+            client: *question.client,
+            program: Arc::clone(program),
+            way,
+            answer,
+            trace: None,
+            debug: std::mem::take(&mut self.debug),
+            purpose: question.purpose,
+            wait: Wait::Begin(Box::new(hold)),
+        });
+        self.later.beginning.push(ticket);
+        ticket
+    }
+
+    /// Puts away what the cache asks on its own account. It takes the way of a stream, where nothing is cut.
+    #[cold]
+    pub(super) fn put_renewals_away(&mut self, question: &Question<'_>, program: &Arc<Program>) {
+        let client = Client { transport: Transport::Tcp, ..*question.client };
+        for way in std::mem::take(&mut self.renewals) {
+            self.put_away(&Question { client: &client, purpose: Purpose::Renewal, ..*question }, program, way, Hold::Start);
+        }
+    }
+
+    /// Begins what was put away for the query at hand.
+    #[inline]
+    pub(super) fn begin_waiting(&mut self, now: Duration, verdict: Verdict, trace: Option<Trace>) {
+        if !self.later.beginning.is_empty() {
+            self.begin_all(now, verdict, trace);
+        }
+    }
+
+    #[cold]
+    fn begin_all(&mut self, now: Duration, verdict: Verdict, trace: Option<Trace>) {
+        if let Verdict::Wait(ticket) = verdict
+            && let Some(pending) = self.later.waiting.get_mut(ticket)
+        {
+            pending.trace = trace.map(Box::new);
+        }
+        self.begin_rest(now);
+        self.prune();
+    }
+
+    fn begin_rest(&mut self, now: Duration) {
+        while let Some(ticket) = self.later.beginning.pop() {
+            if self.later.waiting.count() > MOST_WAITING
+                && let Some(oldest) = self.later.waiting.oldest()
+            {
+                self.engine.count_shed();
+                let why = format!("more than {MOST_WAITING} queries wait, and this one has waited longest");
+                self.resume(now, oldest, Resume::Fail(rcode::SERVFAIL, why));
+            }
+            self.begin(now, ticket);
+        }
+    }
+
+    fn begin(&mut self, now: Duration, ticket: Ticket) {
+        let Some(mut pending) = self.later.waiting.take(ticket) else { return };
+        let hold = match std::mem::replace(&mut pending.wait, Wait::Begin(Box::new(Hold::Start))) {
+            Wait::Begin(hold) => *hold,
+            other => {
+                pending.wait = other;
+                return self.later.waiting.put_back(ticket, pending);
+            }
+        };
+        match hold {
+            Hold::Start => {
+                self.later.waiting.put_back(ticket, pending);
+                self.resume(now, ticket, Resume::Begin);
+            }
+            Hold::Ask(asking) => self.begin_asking(now, ticket, pending, asking),
+            Hold::Renewal { lead, stale, patience } => self.begin_renewal(now, ticket, pending, lead, stale, patience),
+        }
+    }
+
+    /// The cache asks on its own account, and the query waits for that as others may.
+    fn begin_renewal(&mut self, now: Duration, ticket: Ticket, mut pending: Pending, mut lead: Lead, stale: Arc<Kept>, patience: Duration) {
+        let at = lead.at;
+        lead.flight = match self.join(now, ticket, &pending, at) {
+            Some(Joined::Leads(number)) => {
+                self.join(now, ticket, &pending, at);
+                Some(number)
+            }
+            _ => None,
+        };
+        let until = now + patience;
+        self.later.timers.add(until, Due::Patience(ticket.0));
+        let renewal = pending.way.renewal(lead);
+        let Parsed::Query(query) = wire::parse(&pending.message) else { return };
+        let client = pending.client;
+        let question = Question { now, client: &client, message: &pending.message, query: &query, purpose: Purpose::Renewal };
+        self.put_away(&question, &pending.program, renewal, Hold::Start);
+        pending.wait = Wait::Flight { at, stale: Some(stale), until };
+        self.later.waiting.put_back(ticket, pending);
+    }
+
+    fn begin_asking(&mut self, now: Duration, ticket: Ticket, mut pending: Pending, asking: Asking) {
+        let cache = pending.way.level.lead.as_ref().filter(|lead| lead.flight.is_none()).map(|lead| lead.at);
+        match cache.and_then(|at| self.join(now, ticket, &pending, at)) {
+            Some(Joined::Waits) => {
+                let lead = pending.way.level.lead.take().unwrap_or_default();
+                note(&mut pending, "waits", || "the same question is being asked already".to_owned());
+                let until = now + FLIGHT_PATIENCE;
+                pending.wait = Wait::Flight { at: lead.at, stale: lead.stale, until };
+                self.later.timers.add(until, Due::Patience(ticket.0));
+                return self.later.waiting.put_back(ticket, pending);
+            }
+            Some(Joined::Leads(number)) => {
+                if let Some(lead) = &mut pending.way.level.lead {
+                    lead.flight = Some(number);
+                }
+            }
+            None => {}
+        }
+        let program = Arc::clone(&pending.program);
+        let admitted = forward_op(&program, &pending.way).is_none_or(ForwardOp::enter);
+        let refusal = forward_op(&program, &pending.way).map_or(0, |op| op.plan.max_concurrent);
+        if admitted {
+            pending.wait = Wait::Upstream(Box::new(asking), None);
+        }
+        self.later.waiting.put_back(ticket, pending);
+        if admitted {
+            return self.try_next(now, ticket);
+        }
+        self.resume(now, ticket, Resume::Fail(rcode::REFUSED, format!("concurrent queries exceeded maximum {refusal}")));
+    }
+
+    /// Joins those who ask the same, where there may be any.
+    fn join(&mut self, now: Duration, ticket: Ticket, pending: &Pending, at: usize) -> Option<Joined> {
+        let Parsed::Query(query) = wire::parse(&pending.message) else { return None };
+        let question = Question { now, client: &pending.client, message: &pending.message, query: &query, purpose: pending.purpose };
+        let op = cache_op(&pending.program, &pending.way, at)?;
+        let key = op.flight_key(&question.turn(&pending.way))?;
+        Some(op.cache.join(key, now, &self.later.mailbox, ticket))
+    }
+
+    /// Asks the next upstream, or gives up.
+    fn try_next(&mut self, now: Duration, ticket: Ticket) {
+        let Some(Pending { wait: Wait::Upstream(asking, exchange), program, way, trace, .. }) = self.later.waiting.get_mut(ticket) else { return };
+        let program = Arc::clone(program);
+        let Some(op) = forward_op(&program, way) else { return };
+        let Some(upstream) = op.choose(asking, now, &mut self.random) else {
+            let why = if asking.error.is_empty() { "no healthy upstreams".to_owned() } else { std::mem::take(&mut asking.error) };
+            return self.resume(now, ticket, Resume::Fail(rcode::SERVFAIL, why));
+        };
+        if let Some(trace) = trace {
+            let state = if op.is_down(upstream) { "all are down, so any is tried" } else { "it is healthy" };
+            trace.note("asks", || format!("{} over {}: policy {:?}, {state}", upstream.address, asking.transport.name(), op.plan.policy));
+        }
+        let due = op.due(asking, now);
+        let sent = self.later.exchanges.send(now, upstream.address, asking.transport, lifetime(op), Asker::Query(ticket.0), &asking.message);
+        *exchange = Some(sent);
+        self.later.timers.add(due, Due::Reply(sent));
+        self.look_for_lanes(now);
+    }
+
+    /// Asks the same upstream once more.
+    fn try_again(&mut self, now: Duration, ticket: Ticket) {
+        let Some(Pending { wait: Wait::Upstream(asking, exchange), program, way, .. }) = self.later.waiting.get_mut(ticket) else { return };
+        let program = Arc::clone(program);
+        let Some(op) = forward_op(&program, way) else { return };
+        let (to, due) = (op.upstreams[asking.upstream].address, op.due(asking, now));
+        let sent = self.later.exchanges.send(now, to, asking.transport, lifetime(op), Asker::Query(ticket.0), &asking.message);
+        *exchange = Some(sent);
+        self.later.timers.add(due, Due::Reply(sent));
+    }
+
+    fn reply_came(&mut self, now: Duration, ticket: Ticket, exchange: Exchange, message: &[u8]) {
+        let Some(pending) = self.later.waiting.get_mut(ticket) else { return };
+        let Wait::Upstream(asking, current) = &mut pending.wait else { return };
+        let start = match reply::kind_of(message, &asking.expected) {
+            Kind::Reply(start) => start,
+            Kind::Foreign => {
+                *current = None;
+                note(pending, "reply", || "it answers another question".to_owned());
+                self.later.exchanges.end(&exchange, true);
+                return self.resume(now, ticket, Resume::Foreign);
+            }
+            Kind::Garbled(why) => return self.try_lost(now, ticket, Some(exchange), Loss::Garbled(why)),
+        };
+        let head = reply::head_of(message);
+        let program = Arc::clone(&pending.program);
+        let Some(op) = forward_op(&program, &pending.way) else { return };
+        let used = op.judge(asking, head);
+        *current = None;
+        let from = op.upstreams[asking.upstream].address;
+        note(pending, "reply", || format!("{} from {from}{}", crate::text::rcode_name(head.rcode), told(used)));
+        self.later.exchanges.end(&exchange, true);
+        match used {
+            Use::Answer => self.resume(now, ticket, Resume::Reply(message, start)),
+            Use::OverTcp => self.try_again(now, ticket),
+            Use::Elsewhere => self.try_next(now, ticket),
+            Use::PassOn => self.resume(now, ticket, Resume::Next),
+        }
+    }
+
+    /// A try has failed: the upstream is probed, and the next one is asked.
+    fn try_lost(&mut self, now: Duration, ticket: Ticket, exchange: Option<Exchange>, loss: Loss) {
+        if let Some(exchange) = exchange {
+            self.later.exchanges.end(&exchange, false);
+        }
+        let Some(pending) = self.later.waiting.get_mut(ticket) else { return };
+        let Wait::Upstream(asking, current) = &mut pending.wait else { return };
+        *current = None;
+        let program = Arc::clone(&pending.program);
+        let Some(op) = forward_op(&program, &pending.way) else { return };
+        let upstream = Arc::clone(&op.upstreams[asking.upstream]);
+        op.lost(asking, loss);
+        let why = asking.error.clone();
+        note(pending, "failed", || why);
+        let probes = op.plan.max_fails > 0 && pending.purpose != Purpose::Explain;
+        self.try_next(now, ticket);
+        if probes {
+            self.probe(now, upstream, op);
+        }
+    }
+
+    /// The lane under a try is gone. Idle connections are closed by their other side at any time: that is no failure.
+    fn lane_lost(&mut self, now: Duration, ticket: Ticket, had_served: bool, loss: Loss) {
+        let Some(Pending { wait: Wait::Upstream(asking, exchange), .. }) = self.later.waiting.get_mut(ticket) else { return };
+        *exchange = None;
+        if had_served && loss == Loss::Closed && !asking.retried {
+            asking.retried = true;
+            return self.try_again(now, ticket);
+        }
+        self.try_lost(now, ticket, None, loss);
+    }
+
+    /// Goes on with a query.
+    fn resume(&mut self, now: Duration, ticket: Ticket, how: Resume<'_>) {
+        let Some(pending) = self.later.waiting.take(ticket) else { return };
+        let Parsed::Query(query) = wire::parse(&pending.message) else { return self.later.waiting.end(ticket) };
+        let Pending { message, client, program, mut way, answer, mut trace, debug, purpose, wait } = pending;
+        let question = Question { now, client: &client, message: &message, query: &query, purpose };
+        match answer {
+            Some(answer) => self.answer = *answer,
+            None => {
+                self.answer.begin(question.qname());
+                way.anchor(&mut self.answer);
+            }
+        }
+        if let Resume::Reply(reply, start) = how
+            && let Err(why) = reply::read(reply, start, &question.asked(&way), &mut self.answer)
+        {
+            self.answer.clear();
+            let answer = way.is_inside().then(|| Box::new(std::mem::take(&mut self.answer)));
+            let pending = Pending { message, client, program, way, answer, trace, debug, purpose, wait };
+            self.later.waiting.put_back(ticket, pending);
+            return self.try_lost(now, ticket, None, Loss::Garbled(why));
+        }
+        if let Wait::Upstream(_, exchange) = &wait {
+            // What is still under way there matters no more.
+            exchange.iter().for_each(|exchange| self.later.exchanges.end(exchange, false));
+            if let Some(op) = forward_op(&program, &way) {
+                op.leave();
+            }
+        }
+        let phase = self.take_up(&question, &program, &mut way, wait, how);
+        self.debug = debug;
+        self.begun = way.begun;
+        let hold = match &mut trace {
+            Some(trace) => self.run(&program, &question, &mut way, phase, trace.as_mut()),
+            None => self.run(&program, &question, &mut way, phase, &mut Off),
+        };
+        if !self.renewals.is_empty() {
+            self.put_renewals_away(&question, &program);
+        }
+        let debug = std::mem::take(&mut self.debug);
+        match hold {
+            Some(hold) => {
+                let answer = way.is_inside().then(|| Box::new(std::mem::take(&mut self.answer)));
+                let wait = Wait::Begin(Box::new(hold));
+                self.later.waiting.put_back(ticket, Pending { message, client, program, way, answer, trace, debug, purpose, wait });
+                self.later.beginning.push(ticket);
+            }
+            None => {
+                self.later.waiting.end(ticket);
+                self.finish(&question, ticket, trace, debug);
+            }
+        }
+        self.begin_rest(now);
+    }
+
+    /// Says what has come, and which ops have their turn then.
+    fn take_up(&mut self, question: &Question<'_>, program: &Program, way: &mut Way, wait: Wait, how: Resume<'_>) -> Phase {
+        let Wait::Flight { at, stale, .. } = wait else {
+            return match how {
+                Resume::Begin => Phase::Before,
+                Resume::Next => {
+                    way.level.at += 1;
+                    Phase::Before
+                }
+                Resume::Foreign => {
+                    self.answer.rcode = rcode::FORMERR;
+                    Phase::After
+                }
+                Resume::Fail(rcode, why) => {
+                    self.answer.fail(rcode, why);
+                    Phase::After
+                }
+                Resume::Reply(..) | Resume::Arrived(_) | Resume::Late => Phase::After,
+            };
+        };
+        way.level.at = at;
+        let Some(op) = cache_op(program, way, at) else { return Phase::After };
+        let turn = question.turn(way);
+        match (how, stale) {
+            (Resume::Arrived(kept), stale) => op.arrived(&turn, &kept, stale.as_ref(), &mut self.answer),
+            (_, Some(stale)) => op.thaw_stale(&stale, &turn, &mut self.answer),
+            (Resume::Fail(rcode, why), None) => self.answer.fail(rcode, why),
+            (_, None) => self.answer.fail(rcode::SERVFAIL, "the same question, asked for another client, got no answer in time"),
+        }
+        Phase::After
+    }
+
+    /// The exit of a query that waited.
+    fn finish(&mut self, question: &Question<'_>, ticket: Ticket, trace: Option<Box<Trace>>, debug: bool) {
+        if question.purpose == Purpose::Renewal {
+            return;
+        }
+        let mut reply = Vec::new();
+        self.write(question.client, question.message, question.query, &mut reply);
+        self.log(question, &reply);
+        match (question.purpose, trace) {
+            (Purpose::Explain, Some(trace)) => return self.later.explained.push_back(Explained { ticket, reply, trace: *trace }),
+            (_, Some(trace)) => self.tell(question.client, question.message, &reply, *trace, debug),
+            _ => {}
+        }
+        self.later.finished.push_back((ticket, reply));
+    }
+
+    /// Probes an upstream that failed, unless somebody does already.
+    fn probe(&mut self, now: Duration, upstream: Arc<Upstream>, op: &ForwardOp) {
+        if upstream.probing.swap(true, Relaxed) {
+            return;
+        }
+        let transport = if op.plan.force_tcp { Transport::Tcp } else { Transport::Udp };
+        let probe = Probe { upstream, check: op.plan.health_check.clone(), transport, lifetime: lifetime(op) };
+        let number = self.later.probes.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.later.probes.push(None);
+            self.later.probes.len() - 1
+        });
+        self.later.probes[number] = Some(probe);
+        self.send_probe(now, number);
+    }
+
+    fn send_probe(&mut self, now: Duration, number: usize) {
+        let Some(Some(probe)) = self.later.probes.get(number) else { return };
+        // No plan names it any more: only this probe does.
+        if Arc::strong_count(&probe.upstream) == 1 {
+            return self.probe_ended(number, false);
+        }
+        let message = write_probe(&probe.check);
+        let sent = self.later.exchanges.send(now, probe.upstream.address, probe.transport, probe.lifetime, Asker::Probe(number), &message);
+        self.later.timers.add(now + PROBE_TIMEOUT, Due::Reply(sent));
+    }
+
+    fn probe_failed(&mut self, now: Duration, number: usize, exchange: Option<Exchange>) {
+        exchange.iter().for_each(|exchange| self.later.exchanges.end(exchange, false));
+        let Some(Some(probe)) = self.later.probes.get(number) else { return };
+        probe.upstream.fails.fetch_add(1, Relaxed);
+        probe.upstream.failed_probes.fetch_add(1, Relaxed);
+        let again = now + Duration::from_millis(probe.check.interval_ms.max(1).into());
+        self.later.timers.add(again, Due::Probe(number));
+    }
+
+    /// Any reply says that it is up.
+    fn probe_ended(&mut self, number: usize, healthy: bool) {
+        let Some(probe) = self.later.probes.get_mut(number).and_then(Option::take) else { return };
+        if healthy {
+            probe.upstream.fails.store(0, Relaxed);
+        }
+        probe.upstream.probing.store(false, Relaxed);
+    }
+
+    fn look_for_lanes(&mut self, now: Duration) {
+        if self.later.looks_for_lanes {
+            return;
+        }
+        if let Some(at) = self.later.exchanges.expire(now) {
+            self.later.looks_for_lanes = true;
+            // Not at every moment at which one of many sockets is over.
+            self.later.timers.add(at.max(now) + LANES_PAUSE, Due::Lanes);
+        }
+    }
+
+    /// Forgets timers of what has come.
+    fn prune(&mut self) {
+        let Later { timers, exchanges, .. } = &mut self.later;
+        timers.prune(|due| !matches!(due, Due::Reply(exchange) if exchanges.is_flying(exchange).is_none()));
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        for pending in self.later.waiting.iter() {
+            if let (Wait::Upstream(..), Some(op)) = (&pending.wait, forward_op(&pending.program, &pending.way)) {
+                op.leave();
+            }
+        }
+        for number in 0..self.later.probes.len() {
+            self.probe_ended(number, false);
+        }
+    }
+}
+
+/// The op at hand, if it forwards.
+fn forward_op<'a>(program: &'a Program, way: &Way) -> Option<&'a ForwardOp> {
+    match &program.block(way.level.block).ops.get(way.level.at)?.op {
+        Op::Forward(op) => Some(op),
+        _ => None,
+    }
+}
+
+/// The op at a place, if it is a cache.
+fn cache_op<'a>(program: &'a Program, way: &Way, at: usize) -> Option<&'a CacheOp> {
+    match &program.block(way.level.block).ops.get(at)?.op {
+        Op::Cache(op) => Some(op),
+        _ => None,
+    }
+}
+
+fn lifetime(op: &ForwardOp) -> Lifetime {
+    let milliseconds = |time: u32| Duration::from_millis(time.into());
+    Lifetime { idle: milliseconds(op.plan.expire_ms), age: milliseconds(op.plan.max_age_ms) }
+}
+
+fn note(pending: &mut Pending, what: &'static str, detail: impl FnOnce() -> String) {
+    if let Some(trace) = &mut pending.trace {
+        trace.note(what, detail);
+    }
+}
+
+fn told(used: Use) -> &'static str {
+    match used {
+        Use::Answer => "",
+        Use::OverTcp => "; it is cut, so it is asked for over TCP",
+        Use::Elsewhere => "; another upstream is asked (failover)",
+        Use::PassOn => "; the next directive is asked (next)",
+    }
+}

@@ -1,0 +1,14 @@
+//! The core from outside: plans and zones in, messages in, messages out. Rule numbers (G10, S1, H3 ...) are those of the behaviour that
+//! was recorded from CoreDNS. One program for all, as each would link its own copy of the oracle.
+
+mod aliases;
+mod ask;
+mod change;
+mod long;
+mod message;
+mod model;
+mod names;
+mod octets;
+mod plans;
+mod sets;
+mod size;

@@ -1,0 +1,389 @@
+//! What `cache` does in front of `forward`.
+
+use core_dns::machine::{Client, Transport, Verdict};
+use core_dns::text;
+use serde_json::json;
+
+use crate::world::*;
+
+fn cached(change: serde_json::Value) -> World {
+    World::new(1, vec![cache(change), forward(1, json!({}))])
+}
+
+fn short() -> serde_json::Value {
+    json!({"capacity": 9984, "max_ttl": 3600, "min_ttl": 1})
+}
+
+fn stale(mode: &str, change: serde_json::Value) -> serde_json::Value {
+    let mut stale = json!({"window": 3600, "mode": mode, "timeout_ms": 0, "ttl": 0, "recheck": 0, "prefer_positive": false});
+    change.as_object().unwrap().iter().for_each(|(key, value)| stale[key] = value.clone());
+    json!({"success": short(), "denial": short(), "serve_stale": stale})
+}
+
+#[test]
+fn cache_ageing() {
+    let mut world = cached(json!({}));
+    world.upstream(1, |seen| say(a(seen, 30, [192, 0, 2, 1])));
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,rd,ra: 30 192.0.2.1");
+    world.wait(2.1);
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 28 192.0.2.1");
+    world.wait(27.8);
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 1 192.0.2.1");
+    world.wait(0.2);
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,rd,ra: 30 192.0.2.1");
+    assert_eq!(world.sent().len(), 2);
+}
+
+#[test]
+fn cache_mixed_ttl() {
+    let mut world = cached(json!({}));
+    world.upstream(1, |seen| say(reply(seen, 0, &[(0, "", 1, 300, vec![192, 0, 2, 1]), (1, "example.org.", 2, 25, wire("ns1.example.org."))])));
+    for flags in ["qr,rd,ra", "qr,aa,rd,ra"] {
+        let reply = world.ask("m.example.org.", "A");
+        assert_eq!((line(&reply), reply.authority[0].ttl), (format!("NOERROR {flags}: 25 192.0.2.1"), 25));
+    }
+}
+
+#[test]
+fn cache_ttl_bounds() {
+    let mut world = cached(json!({}));
+    world.upstream(1, |seen| match seen.name.as_str() {
+        "zero.example.org." => say(a(seen, 0, [192, 0, 2, 1])),
+        "nx.example.org." => say(denial(seen, 3, 60)),
+        "nx0.example.org." => say(denial(seen, 3, 0)),
+        "nd.example.org." => say(denial(seen, 0, 60)),
+        "longest.example.org." => say(denial(seen, 3, 86400)),
+        _ => say(a(seen, 86400, [192, 0, 2, 1])),
+    });
+    assert_eq!(world.ask("zero.example.org.", "A").answer[0].ttl, 5);
+    assert_eq!(world.ask("long.example.org.", "A").answer[0].ttl, 3600);
+    for (name, ttl) in [("nx", 60), ("nx0", 5), ("nd", 60), ("longest", 1800)] {
+        for flags in [vec!["qr", "rd", "ra"], vec!["qr", "aa", "rd", "ra"]] {
+            let reply = world.ask(&format!("{name}.example.org."), "A");
+            assert_eq!((reply.authority[0].ttl, reply.flags), (ttl, flags), "{name}");
+        }
+    }
+}
+
+#[test]
+fn cache_negative_no_soa() {
+    let mut world = cached(json!({}));
+    world.upstream(1, |seen| match seen.name.as_str() {
+        "nx.example.org." => say(reply(seen, 3, &[])),
+        "ref.example.org." => say(reply(seen, 0, &[(1, "example.org.", 2, 60, wire("ns1.example.org."))])),
+        // cache-nxdomain-with-answer
+        "both.example.org." => say(reply(seen, 3, &[(0, "", 5, 60, wire("gone.example.org.")), (1, "example.org.", 6, 60, soa())])),
+        // cache-cname-nodata
+        "alias.example.org." => say(reply(seen, 0, &[(0, "", 5, 60, wire("gone.example.org."))])),
+        _ => say(reply(seen, 0, &[])),
+    });
+    for (name, is_kept) in [("nx", false), ("nd", true), ("ref", true), ("both", false), ("alias", false)] {
+        (0..2).for_each(|_| drop(world.ask(&format!("{name}.example.org."), "A")));
+        assert_eq!(world.sent().len(), if is_kept { 1 } else { 2 }, "{name}");
+    }
+}
+
+#[test]
+fn cache_servfail() {
+    let fail = |seen: &Seen| say(reply(seen, if seen.name.starts_with("refused") { 5 } else { 2 }, &[]));
+    let mut world = cached(json!({}));
+    world.upstream(1, fail);
+    assert_eq!(line(&world.ask("sf.example.org.", "A")), "SERVFAIL qr,rd,ra: ");
+    assert_eq!(line(&world.ask("sf.example.org.", "A")), "SERVFAIL qr,aa,rd,ra: ");
+    world.wait(5.1);
+    assert_eq!(line(&world.ask("sf.example.org.", "A")), "SERVFAIL qr,rd,ra: ");
+    (0..2).for_each(|_| assert_eq!(line(&world.ask("refused.example.org.", "A")), "REFUSED qr,rd,ra: "));
+    let mut world = cached(json!({"servfail": 0}));
+    world.upstream(1, fail);
+    (0..2).for_each(|_| assert_eq!(line(&world.ask("sf.example.org.", "A")), "SERVFAIL qr,rd,ra: "));
+}
+
+#[test]
+fn cache_upstream_dead() {
+    let mut world = cached(json!({}));
+    world.upstream(1, |_| Act::Refuse);
+    (0..2).for_each(|_| assert_eq!(line(&world.ask("x.example.org.", "A")), "SERVFAIL qr,rd: "));
+    assert_eq!((world.sent().len(), world.log().len()), (4, 2), "a failure of our own is not kept");
+}
+
+#[test]
+fn cache_do_cd_keys_and_ad_bit() {
+    let mut world = cached(json!({}));
+    world.upstream(1, |seen| {
+        let mut message = a(seen, 300, [192, 0, 2, 1]);
+        message[3] |= 0x20;
+        say(message)
+    });
+    let plain = query("a.example.org.", "A");
+    let ad = query_with("a.example.org.", "A", |message| message[3] |= 0x20);
+    let cd = query_with("a.example.org.", "A", |message| message[3] |= 0x10);
+    let dnssec = query_with("a.example.org.", "A", |message| add_edns(message, 1232, true));
+    let edns = query_with("a.example.org.", "A", |message| add_edns(message, 1232, false));
+    for (message, flags, asks) in [
+        (&plain, "qr,rd,ra", 1),
+        (&plain, "qr,aa,rd,ra", 0),
+        (&ad, "qr,aa,rd,ra,ad", 0),
+        (&edns, "qr,aa,rd,ra", 0),
+        (&cd, "qr,rd,ra,cd", 1),
+        (&cd, "qr,aa,rd,ra,cd", 0),
+        (&dnssec, "qr,rd,ra,ad", 1),
+        (&dnssec, "qr,aa,rd,ra,ad", 0),
+    ] {
+        let reply = world.ask_with(Transport::Udp, message);
+        assert_eq!(reply.flags.join(","), flags);
+        assert!(world.seen.iter().all(|seen| seen.flags.contains(&"ad")), "the cache asks for AD");
+        assert_eq!(world.sent().len(), asks, "{flags}");
+    }
+}
+
+#[test]
+fn cache_case() {
+    let mut world = cached(json!({}));
+    world.upstream(1, |seen| say(a(seen, 300, [192, 0, 2, 1])));
+    for name in ["CaSe.Example.ORG.", "case.example.org.", "CASE.EXAMPLE.ORG."] {
+        let reply = world.ask(name, "A");
+        assert_eq!((reply.name.as_str(), reply.answer[0].name.as_str()), (name, "CaSe.Example.ORG."));
+    }
+    assert_eq!(world.sent().len(), 1);
+}
+
+#[test]
+fn cache_keepttl() {
+    let mut world = cached(json!({"keepttl": true}));
+    world.upstream(1, |seen| say(a(seen, 300, [192, 0, 2, 1])));
+    world.ask("a.example.org.", "A");
+    world.wait(10.0);
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 300 192.0.2.1");
+}
+
+#[test]
+fn cache_disable_and_zones() {
+    let mut world = cached(json!({"zones": ["org."], "disable_success": ["nocache.org."], "disable_denial": ["example.org."]}));
+    world.upstream(1, |seen| say(if seen.name.starts_with("nx") { denial(seen, 3, 60) } else { a(seen, 300, [192, 0, 2, 1]) }));
+    for (name, is_kept) in [("a.nocache.org.", false), ("a.example.org.", true), ("nx.example.org.", false), ("nx.nocache.org.", true), ("a.example.net.", false)] {
+        (0..2).for_each(|_| drop(world.ask(name, "A")));
+        assert!(world.seen.iter().all(|seen| seen.flags.contains(&"ad") != name.ends_with("net.")));
+        assert_eq!(world.sent().len(), if is_kept { 1 } else { 2 }, "{name}");
+    }
+}
+
+#[test]
+fn cache_truncated() {
+    let mut world = cached(json!({}));
+    world.upstream(1, |seen| {
+        let mut message = a(seen, 300, [192, 0, 2, 1]);
+        message[2] |= if seen.transport == Transport::Udp { 2 } else { 0 };
+        say(message)
+    });
+    (0..2).for_each(|_| assert_eq!(line(&world.ask("tc.example.org.", "A")), "NOERROR qr,tc,rd,ra: 300 192.0.2.1"));
+    world.ask_with(Transport::Tcp, &query("tc.example.org.", "A"));
+    assert_eq!(line(&world.ask("tc.example.org.", "A")), "NOERROR qr,aa,rd,ra: 300 192.0.2.1");
+    assert_eq!(world.sent().len(), 3);
+}
+
+#[test]
+fn cache_prefetch_burst() {
+    let mut world = cached(json!({"prefetch": {"amount": 2, "duration": 60, "percentage": 90}}));
+    let up = world.upstream_with(1, |seen| say(a(seen, 10, [192, 0, 2, 1])));
+    (0..4).for_each(|_| drop(world.ask("a.example.org.", "A")));
+    *up.borrow_mut() = Box::new(|seen| Act::Say(seconds(0.3), a(seen, 30, [192, 0, 2, 2])));
+    world.wait(1.6);
+    world.sent();
+    (0..10).for_each(|_| assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 9 192.0.2.1"));
+    world.wait(0.5);
+    assert_eq!(world.sent(), ["1 tcp a.example.org. A"], "one renewal, as a stream");
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 30 192.0.2.2");
+}
+
+#[test]
+fn cache_serve_stale_refresh_and_window() {
+    let mut world = cached(stale("immediate", json!({"window": 3})));
+    let up = world.upstream_with(1, |seen| say(a(seen, 1, [192, 0, 2, 1])));
+    world.ask("a.example.org.", "A");
+    world.wait(1.3);
+    *up.borrow_mut() = Box::new(|seen| Act::Say(seconds(0.3), a(seen, 1, [192, 0, 2, 2])));
+    world.sent();
+    // cache-stale-single-refresh
+    (0..15).for_each(|_| assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 0 192.0.2.1"));
+    world.wait(0.5);
+    assert_eq!(world.sent(), ["1 tcp a.example.org. A"]);
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 1 192.0.2.2");
+    *up.borrow_mut() = Box::new(|_| Act::Refuse);
+    world.wait(2.0);
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 0 192.0.2.2");
+    world.wait(2.5);
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "SERVFAIL qr,rd: ", "beyond the window");
+}
+
+#[test]
+fn cache_serve_stale_immediate_args() {
+    let mut world = cached(stale("immediate", json!({"ttl": 7, "recheck": 2})));
+    let up = world.upstream_with(1, |seen| say(a(seen, 1, [192, 0, 2, 1])));
+    world.ask("a.example.org.", "A");
+    world.wait(1.3);
+    *up.borrow_mut() = Box::new(|seen| say(reply(seen, 2, &[])));
+    world.sent();
+    for (pause, asks) in [(0.3, 1), (1.0, 0), (1.0, 0), (0.1, 1)] {
+        assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 7 192.0.2.1");
+        world.wait(pause);
+        assert_eq!(world.sent().len(), asks, "after a failure nobody tries for 2 s");
+    }
+}
+
+#[test]
+fn cache_serve_stale_verify() {
+    let mut world = cached(stale("verify", json!({})));
+    let up = world.upstream_with(1, |seen| say(a(seen, 1, [192, 0, 2, 1])));
+    world.ask("a.example.org.", "A");
+    world.wait(1.3);
+    *up.borrow_mut() = Box::new(|seen| say(a(seen, 1, [192, 0, 2, 2])));
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,rd,ra: 1 192.0.2.2");
+    world.wait(1.3);
+    *up.borrow_mut() = Box::new(|seen| say(reply(seen, 2, &[])));
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 0 192.0.2.2", "SERVFAIL: the old answer");
+    *up.borrow_mut() = Box::new(|_| Act::Drop);
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 0 192.0.2.2");
+    assert_eq!(world.last_took(), 4.0);
+    *up.borrow_mut() = Box::new(|seen| say(denial(seen, 3, 1)));
+    assert_eq!(world.ask("a.example.org.", "A").rcode, "NXDOMAIN", "a denial is an answer");
+}
+
+#[test]
+fn cache_serve_stale_verify_timeout() {
+    let mut world = cached(stale("verify", json!({"timeout_ms": 200})));
+    let up = world.upstream_with(1, |seen| say(a(seen, 1, [192, 0, 2, 1])));
+    world.ask("a.example.org.", "A");
+    world.wait(1.3);
+    *up.borrow_mut() = Box::new(|seen| Act::Say(seconds(0.6), a(seen, 30, [192, 0, 2, 2])));
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 0 192.0.2.1");
+    assert_eq!(world.last_took(), 0.2);
+    world.wait(0.8);
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 30 192.0.2.2");
+    world.wait(31.0);
+    *up.borrow_mut() = Box::new(|seen| Act::Say(seconds(0.1), a(seen, 30, [192, 0, 2, 3])));
+    assert_eq!(line(&world.ask("a.example.org.", "A")), "NOERROR qr,aa,rd,ra: 30 192.0.2.3", "in time");
+}
+
+#[test]
+fn identical_misses_of_all_machines_are_asked_once() {
+    let mut world = World::new(3, vec![cache(json!({})), forward(1, json!({}))]);
+    world.upstream(1, |seen| Act::Say(seconds(0.3), a(seen, 300, [192, 0, 2, 1])));
+    let asked: Vec<usize> = (0..21).map(|number| world.send(number % 3, Transport::Udp, &query("slow.example.org.", "A"))).collect();
+    world.wait(1.0);
+    for number in asked {
+        assert_eq!(line(&world.reply(number)), "NOERROR qr,rd,ra: 300 192.0.2.1");
+        assert_eq!(world.took(number), 0.3);
+    }
+    assert_eq!(world.sent().len(), 1);
+}
+
+#[test]
+fn those_who_wait_share_the_failure_too() {
+    let mut world = World::new(2, vec![cache(json!({})), forward(1, json!({}))]);
+    world.upstream(1, |_| Act::Drop);
+    let asked: Vec<usize> = (0..4).map(|number| world.send(number % 2, Transport::Udp, &query("dead.example.org.", "A"))).collect();
+    world.wait(6.0);
+    asked.iter().for_each(|number| assert_eq!((line(&world.reply(*number)).as_str(), world.took(*number)), ("SERVFAIL qr,rd: ", 4.0)));
+    assert_eq!((world.sent().len(), world.log().len()), (2, 4));
+}
+
+#[test]
+fn a_flood_of_names_stays_within_bounds() {
+    let mut world = cached(json!({"success": {"capacity": 1024, "max_ttl": 3600, "min_ttl": 5}}));
+    world.upstream(1, |seen| {
+        let big = vec![b'x'; 4000];
+        say(if seen.name.starts_with('b') { reply(seen, 0, &[(0, "", 65000, 300, big)]) } else { a(seen, 300, [192, 0, 2, 1]) })
+    });
+    for number in 0..3000 {
+        world.ask(&format!("n{number}.example.org."), "A");
+        world.ask(&format!("b{number}.example.org."), "TYPE65000");
+    }
+    let counts = world.engine.cache("cache .").unwrap().counts();
+    assert!(counts.entries[0] <= 1024 && counts.evictions[0] >= 4900, "{counts:?}");
+    assert!(counts.bytes <= 64 * 160 * 1024, "{counts:?}");
+    assert_eq!(world.machines[0].waiting(), 0);
+}
+
+#[test]
+fn too_many_that_wait_are_given_up_by_age() {
+    let mut world = World::new(1, vec![forward(1, json!({}))]);
+    world.upstream(1, |_| Act::Drop);
+    let first = world.send(0, Transport::Udp, &query("first.example.org.", "A"));
+    for number in 0..10_000 {
+        world.send(0, Transport::Udp, &query(&format!("n{number}.example.org."), "A"));
+    }
+    assert_eq!(world.reply(first).rcode, "SERVFAIL");
+    assert_eq!((world.engine.shed(), world.machines[0].waiting()), (1, 10_000));
+}
+
+#[test]
+fn an_explained_query_leaves_no_trace_and_tells_its_way() {
+    let mut world = cached(json!({}));
+    world.upstream(1, |seen| say(a(seen, 300, [192, 0, 2, 1])));
+    let listener = world.engine.listener_number(LISTENER);
+    let client = Client { address: ([10, 0, 0, 1], 999).into(), local: ([10, 0, 0, 2], 53).into(), listener, transport: Transport::Udp };
+    let explain = |world: &mut World| {
+        let (verdict, trace) = world.machines[0].explain(world.now, &client, &query("a.example.org.", "A"), &mut Vec::new());
+        world.settle();
+        world.wait(0.1);
+        let trace = if verdict == Verdict::Reply { trace } else { world.machines[0].explained().map(|explained| explained.trace) };
+        trace.unwrap().steps.iter().map(|step| format!("{} {}", step.what, step.detail)).collect::<Vec<_>>().join("; ")
+    };
+    let expected = "block .; cache ; miss nothing is kept; the next directive is asked; forward ; \
+                    asks 192.0.2.1:53 over udp: policy Sequential, it is healthy; reply NOERROR from 192.0.2.1:53; cache ";
+    assert_eq!(explain(&mut world), expected);
+    assert_eq!(world.engine.cache("cache .").unwrap().counts(), Default::default());
+    world.ask("a.example.org.", "A");
+    world.wait(3.0);
+    assert_eq!(explain(&mut world), "block .; cache ; hit 3 s old, good for 297 s more");
+}
+
+#[test]
+fn a_new_plan_keeps_what_is_still_right() {
+    let stub = |to: usize| forward_to(&[to], json!({"from_zone": "corp.example.", "id": "stub"}));
+    let block = |to: usize| vec![cache(json!({})), stub(to), forward(1, json!({}))];
+    let mut world = World::new(1, Vec::new());
+    (1..=3).for_each(|number| world.upstream(number, |seen| say(a(seen, 300, [192, 0, 2, seen.upstream as u8]))));
+    world.install(&[(".", block(2))]);
+    let ask = |world: &mut World| {
+        ["a.corp.example.", "a.other.example.", "a.new.example."].map(|name| world.ask(name, "A").answer[0].data.clone()).join(" ")
+    };
+    assert_eq!(ask(&mut world), "192.0.2.2 192.0.2.1 192.0.2.1");
+    assert_eq!(world.sent().len(), 3);
+    world.install(&[(".", block(2))]);
+    ask(&mut world);
+    assert_eq!(world.sent().len(), 0, "nothing has changed");
+    world.install(&[(".", block(3))]);
+    assert_eq!(ask(&mut world), "192.0.2.3 192.0.2.1 192.0.2.1");
+    assert_eq!(world.sent(), ["3 udp a.corp.example. A"], "only the stub domain");
+    world.install(&[(".", block(3)), ("new.example.", vec![forward_to(&[2], json!({"id": "new"}))])]);
+    assert_eq!(ask(&mut world), "192.0.2.3 192.0.2.1 192.0.2.2");
+    world.install(&[(".", block(3))]);
+    world.sent();
+    assert_eq!(ask(&mut world), "192.0.2.3 192.0.2.1 192.0.2.1");
+    assert_eq!(world.sent(), ["1 udp a.new.example. A"], "what the parent knew before is forgotten");
+}
+
+#[test]
+fn a_query_that_waits_ends_with_the_program_that_it_began_with() {
+    let mut world = cached(json!({}));
+    world.upstream(1, |seen| Act::Say(seconds(1.0), a(seen, 300, [192, 0, 2, 1])));
+    let number = world.send(0, Transport::Udp, &query("a.example.org.", "A"));
+    world.install(&[("example.net.", vec![json!({"op": "whoami", "span": 0})])]);
+    world.wait(2.0);
+    assert_eq!(text::rcode_name(0), world.reply(number).rcode);
+}
+
+#[test]
+fn what_was_asked_on_the_old_way_is_not_kept() {
+    let block = |to: usize| vec![cache(json!({})), forward_to(&[to], json!({"id": "f"}))];
+    let mut world = World::new(1, Vec::new());
+    (1..=2).for_each(|number| world.upstream(number, |seen| Act::Say(seconds(1.0), a(seen, 300, [192, 0, 2, seen.upstream as u8]))));
+    world.install(&[(".", block(1))]);
+    let old = world.send(0, Transport::Udp, &query("a.example.org.", "A"));
+    world.install(&[(".", block(2))]);
+    let new = world.send(0, Transport::Udp, &query("a.example.org.", "A"));
+    world.wait(2.0);
+    assert_eq!([old, new].map(|number| world.reply(number).answer[0].data.clone()), ["192.0.2.1", "192.0.2.2"]);
+    assert_eq!(world.ask("a.example.org.", "A").answer[0].data, "192.0.2.2");
+}

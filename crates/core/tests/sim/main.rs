@@ -1,0 +1,8 @@
+//! The simulator: machines of one engine, scripted upstreams, a network that loses, delays and lies, and time that passes at once.
+//!
+//! Tests are named after the recordings of CoreDNS whose rule they hold (`cache-keepttl` is `cache_keepttl`).
+
+mod cache;
+mod chaos;
+mod forward;
+mod world;

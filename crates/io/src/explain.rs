@@ -1,0 +1,121 @@
+//! Answers one query on the caller's thread, with sockets of its own, and tells how.
+//!
+//! Knows that a query may have to wait for upstreams. Must not know what it is about.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use core_dns::engine::Engine;
+use core_dns::exchanges::{Effect, LaneId};
+use core_dns::forward::Loss;
+use core_dns::machine::{Client, Machine, Ticket, Verdict};
+use core_dns::trace::Trace;
+
+use crate::clock;
+use crate::counters::Counters;
+use crate::queries::{Asker, Queries};
+use crate::respond::Respond;
+use crate::slots::Key;
+use crate::sys::{self, Events, Poll, Waits};
+use crate::upstreams::Upstreams;
+use crate::worker::Token;
+
+/// Longer than any query waits.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// A machine that explains.
+struct Explainer {
+    machine: Machine,
+    trace: Arc<Mutex<Option<Trace>>>,
+}
+
+impl Explainer {
+    fn keep(&self, trace: Option<Trace>) {
+        *self.trace.lock().unwrap_or_else(PoisonError::into_inner) = trace;
+    }
+}
+
+impl Respond for Explainer {
+    fn query(&mut self, now: Duration, client: &Client, message: &[u8], reply: &mut Vec<u8>) -> Verdict {
+        let (verdict, trace) = self.machine.explain(now, client, message, reply);
+        self.keep(trace);
+        verdict
+    }
+
+    fn finished(&mut self) -> Option<(Ticket, Vec<u8>)> {
+        let explained = self.machine.explained()?;
+        self.keep(Some(explained.trace));
+        Some((explained.ticket, explained.reply))
+    }
+
+    fn next_deadline(&self) -> Option<Duration> {
+        self.machine.next_deadline()
+    }
+
+    fn tick(&mut self, now: Duration) {
+        self.machine.tick(now);
+    }
+
+    fn effect(&mut self) -> Option<Effect> {
+        self.machine.effect()
+    }
+
+    fn received(&mut self, now: Duration, lane: LaneId, message: &[u8]) {
+        self.machine.received(now, lane, message);
+    }
+
+    fn lost(&mut self, now: Duration, lane: LaneId, loss: Loss) {
+        self.machine.lost(now, lane, loss);
+    }
+}
+
+/// Answers a query; nothing of it is kept or counted. None: it gets no reply.
+pub fn explain(engine: &Arc<Engine>, client: &Client, message: &[u8]) -> io::Result<Option<(Vec<u8>, Trace)>> {
+    let trace = Arc::new(Mutex::new(None));
+    let machine = Machine::new(Arc::clone(engine), sys::random()?, clock::nanoseconds);
+    let mut queries = Queries::new(Explainer { machine, trace: Arc::clone(&trace) }, Arc::new(Counters::default()));
+    queries.now = clock::start().elapsed();
+    let mut reply = Vec::new();
+    let replied = match queries.ask(client, message, &mut reply) {
+        Verdict::Reply => true,
+        Verdict::Drop => false,
+        Verdict::Wait(ticket) => {
+            // There is no connection: only the reply matters.
+            queries.wait(ticket, Asker::Tcp(Key::unpack(0)));
+            match wait(&mut queries)? {
+                Some(late) => {
+                    reply = late;
+                    true
+                }
+                None => false,
+            }
+        }
+    };
+    let trace = trace.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Ok(trace.filter(|_| replied).map(|trace| (reply, trace)))
+}
+
+/// Lets it ask upstreams until the reply is there.
+fn wait(queries: &mut Queries<Explainer>) -> io::Result<Option<Vec<u8>>> {
+    let (poll, mut waits, mut events, mut upstreams) = (Poll::new()?, Waits::new(), Events::new(), Upstreams::new());
+    waits.add(&poll);
+    let until = queries.now + PATIENCE;
+    while queries.now < until {
+        upstreams.carry_out(&poll, queries);
+        if let Some((_, reply)) = queries.finished() {
+            return Ok(Some(reply));
+        }
+        let next = queries.next_deadline().map_or(until, |deadline| deadline.min(until));
+        waits.wait(Some(next.saturating_sub(clock::start().elapsed())))?;
+        queries.now = clock::start().elapsed();
+        poll.take(&mut events)?;
+        for event in events.iter() {
+            if let Token::Upstream(key) = Token::unpack(event.token) {
+                upstreams.event(key, &poll, queries);
+            }
+        }
+        queries.tick();
+    }
+    Ok(None)
+}
