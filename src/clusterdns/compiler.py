@@ -7,9 +7,12 @@ Must not know single directives, sockets or the engine.
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
+
+from msgspec import structs
 
 from clusterdns.corefile.keys import InvalidKey, Key, parse_key
 from clusterdns.corefile.problems import Place, Problem, Severity, has_errors
@@ -19,7 +22,8 @@ from clusterdns.directives import FILTERS, TABLE, load_directive
 from clusterdns.directives.block import BlockContext, Feed, ReloadOptions, Spans, WatchedFile
 from clusterdns.directives.options import suggestion
 from clusterdns.names import is_preferred
-from clusterdns.plan import VERSION, Block, Listener, Plan
+from clusterdns.plan import VERSION, Block, HttpListener, Listener, Plan
+from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources
 
 Item = TypeVar("Item")
@@ -43,6 +47,7 @@ class Compilation:
     debug: bool = False
     watched: tuple[WatchedFile, ...] = ()
     served: tuple[Served, ...] = ()
+    lameduck: Duration = NO_TIME
 
 
 def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) -> Compilation:
@@ -52,7 +57,11 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
     if not parsed.tree.blocks:
         problems += _nothing_to_serve(parsed)
     directory = posixpath.dirname(next(iter(parsed.files), ""))
-    blocks = [_compile_block(block, sources, directory, default_port, spans, problems) for block in parsed.tree.blocks]
+    identities = _identities(parsed.tree.blocks)
+    blocks = [
+        _compile_block(block, identity, sources, directory, default_port, spans, problems)
+        for block, identity in zip(parsed.tree.blocks, identities, strict=True)
+    ]
     listeners = _Listeners(problems)
     plan_blocks = [block for compiled in blocks for block in listeners.serve(compiled)]
     ordered = _in_file_order(problems, parsed.files)
@@ -66,6 +75,7 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
             zones=list(_unique(zone for context in contexts for zone in context.zone_ids)),
             blocks=plan_blocks,
             spans=spans.table(),
+            http=_http_of(contexts),
         ),
         problems=ordered,
         feeds=tuple({feed.zone: feed for context in contexts for feed in context.feeds}.values()),
@@ -73,6 +83,7 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
         debug=any(context.debug for context in contexts),
         watched=_unique(file for context in contexts for file in context.watched),
         served=tuple(sorted(listeners.served)),
+        lameduck=max((context.lameduck for context in contexts), default=NO_TIME),
     )
 
 
@@ -94,13 +105,22 @@ def _nothing_to_serve(parsed: Parsed) -> Iterator[Problem]:
         yield Problem(Severity.WARNING, "no-server-block", Place(file), "there is no server block", "write one, like .:53 { ... }")
 
 
+def _identities(blocks: Sequence[ServerBlock]) -> Iterator[str]:
+    """What tells each block from the others: its keys, numbered where several have the same (they differ in `bind` or `view`)."""
+    seen: Counter[str] = Counter()
+    for block in blocks:
+        keys = " ".join(key.text for key in block.keys)
+        seen[keys] += 1
+        yield keys if seen[keys] == 1 else f"{keys} #{seen[keys]}"
+
+
 def _compile_block(
-    block: ServerBlock, sources: Sources, directory: str, default_port: int, spans: Spans, problems: list[Problem]
+    block: ServerBlock, identity: str, sources: Sources, directory: str, default_port: int, spans: Spans, problems: list[Problem]
 ) -> _Compiled:
     """One server block, all of its directives in the order of the table."""
     keys = tuple((key, token) for token in block.keys for key in _parse_key(token, default_port, problems))
     zones = _unique(key.zone for key, _ in keys)
-    context = BlockContext(zones, sources, directory, spans=spans, problems=problems)
+    context = BlockContext(zones, sources, directory, identity, spans=spans, problems=problems)
     for key, token in keys:
         _warn_of_key(key, token, context)
     lines = _lines_by_directive(block.lines, context)
@@ -211,6 +231,14 @@ def _listener(host: str, key: Key) -> Listener:
 def _where(key: Key, host: str) -> str:
     """A key on an address in CoreDNS's words."""
     return f"{key} on {host}" if host else str(key)
+
+
+def _http_of(contexts: Sequence[BlockContext]) -> list[HttpListener]:
+    """What is served over HTTP: it is one process, so blocks share addresses, and readiness is that of all blocks that want it told."""
+    listeners = {(listener.address, listener.serves): listener for context in contexts for listener in context.http}
+    wait = [context for context in contexts if any(listener.serves == "ready" for listener in context.http)]
+    zones = list(_unique(zone for context in wait for zone in context.zone_ids))
+    return [structs.replace(one, zones=zones) if one.serves == "ready" else one for one in listeners.values()]
 
 
 def _reload_of(blocks: Sequence[_Compiled]) -> ReloadOptions | None:

@@ -15,6 +15,9 @@ from typing import TypeVar
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _TERM = re.compile(r"([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)")
 _MOST_NANOSECONDS = 2**63 - 1
+
+MOST_IN_PLAN = 2**32 - 1
+"""The engine's numbers have 32 bits."""
 _LONGEST = 100
 
 _MULTIPLES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
@@ -52,6 +55,16 @@ class Duration:
         """The span in seconds."""
         return self.nanoseconds / 10**9
 
+    @property
+    def whole_seconds(self) -> int:
+        """How many seconds cover the span, as a number of a plan: a part of one counts as one."""
+        return min(-(-self.nanoseconds // 10**9), MOST_IN_PLAN)
+
+    @property
+    def whole_milliseconds(self) -> int:
+        """The same in milliseconds."""
+        return min(-(-self.nanoseconds // 10**6), MOST_IN_PLAN)
+
     def __lt__(self, other: Duration) -> bool:
         return self.nanoseconds < other.nanoseconds
 
@@ -67,6 +80,9 @@ class Duration:
         hours, minutes = divmod(minutes, 60)
         text = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
         return f"{sign}{text}{_decimal(rest, _UNITS['s'])}s"
+
+
+NO_TIME = Duration(0)
 
 
 @total_ordering

@@ -13,8 +13,8 @@ import msgspec
 
 from clusterdns.corefile.problems import Place, Problem, Severity
 from clusterdns.corefile.tree import Line, Token
-from clusterdns.plan import Op, Span
-from clusterdns.scalars import Duration
+from clusterdns.plan import HttpListener, Op, Span
+from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources
 
 
@@ -62,11 +62,13 @@ class BlockContext:
     """One server block while it is compiled.
 
     `zones`: the normalised zones of all its keys, origins of reverse zones included. `directory`: of the Corefile.
+    `identity`: what tells this block from all others, the same after a reload as long as its keys are.
     """
 
     zones: tuple[str, ...]
     sources: Sources
     directory: str
+    identity: str = ""
     spans: Spans = field(default_factory=Spans)
     program: list[Op] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -75,6 +77,8 @@ class BlockContext:
     watched: list[WatchedFile] = field(default_factory=list)
     bind: tuple[str, ...] | None = None
     reload: ReloadOptions | None = None
+    http: list[HttpListener] = field(default_factory=list)
+    lameduck: Duration = NO_TIME
     debug: bool = False
 
     def emit(self, op: Op) -> None:

@@ -13,7 +13,7 @@ from clusterdns.corefile.keys import zone_origins
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext
 from clusterdns.names import InvalidName
-from clusterdns.scalars import Cidr, Duration, Endpoint, Size, bounded, parse_integer
+from clusterdns.scalars import Cidr, Duration, Endpoint, Size, address_or_none, bounded, parse_integer
 
 Value = TypeVar("Value")
 
@@ -83,6 +83,15 @@ def cidr(token: Token, block: BlockContext) -> Cidr | None:
 def endpoint(token: Token, block: BlockContext, default_port: int | None = None) -> Endpoint | None:
     """A host and a port."""
     return _parsed(token, block, lambda text: Endpoint.parse(text, default_port))
+
+
+def listen_address(token: Token, block: BlockContext) -> str | None:
+    """`HOST:PORT` to listen on, in its one way of writing: an empty host for every address."""
+    found = endpoint(token, block)
+    if found is None:
+        return None
+    host = address_or_none(found.host)
+    return str(Endpoint("" if host and host.is_unspecified else str(host or found.host), found.port))
 
 
 def zones(tokens: Sequence[Token], block: BlockContext) -> tuple[str, ...]:

@@ -1,0 +1,323 @@
+"""`forward`: ask other servers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from clusterdns.corefile.tree import Line, Token
+from clusterdns.directives.block import BlockContext, Directive, WatchedFile
+from clusterdns.directives.options import arguments, choice, duration, endpoint, integer, options, zones
+from clusterdns.names import ROOT, InvalidName, is_subdomain, normalise
+from clusterdns.plan import ForwardOp, HealthCheck, Upstream
+from clusterdns.scalars import MOST_IN_PLAN, NO_TIME, Duration, Endpoint, address_or_none
+
+Policy = Literal["random", "round_robin", "sequential"]
+
+MOST_TO = 15
+PORT = 53
+TRIES_PER_UPSTREAM = 2
+LEAST_CHECK = Duration.parse("10ms")
+"""Shorter intervals count as this one: a server that is down is not to be flooded."""
+LOOK = Duration.parse("5s")
+"""How often a resolv.conf is looked at."""
+
+POLICIES: dict[str, Policy] = {"random": "random", "round_robin": "round_robin", "sequential": "sequential"}
+
+RCODES = {
+    **{"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "NOTIMPL": 4, "REFUSED": 5, "YXDOMAIN": 6, "YXRRSET": 7},
+    **{"NXRRSET": 8, "NOTAUTH": 9, "NOTZONE": 10, "DSOTYPENI": 11, "BADVERS": 16, "BADSIG": 16, "BADKEY": 17, "BADTIME": 18},
+    **{"BADMODE": 19, "BADNAME": 20, "BADALG": 21, "BADTRUNC": 22, "BADCOOKIE": 23},
+}
+"""Response codes by their names (IANA), and one of CoreDNS's own ways to write NOTIMP."""
+
+FLAGS = {
+    "force_tcp": "force_tcp",
+    "prefer_udp": "prefer_udp",
+    "next_on_nodata": "next_on_nodata",
+    "failfast_all_unhealthy_upstreams": "failfast_all_unhealthy",
+}
+NUMBERS = {"max_fails": "max_fails", "max_connect_attempts": "max_connect_attempts", "max_concurrent": "max_concurrent"}
+DURATIONS = {"expire": "expire_ms", "max_age": "max_age_ms", "read_timeout": "read_timeout_ms"}
+CODES = ("failover", "next")
+OPTIONS = (
+    *("except", *FLAGS, *NUMBERS, *DURATIONS, *CODES, "policy", "health_check"),
+    *("max_idle_conns", "tls", "tls_servername", "doh_method", "resolver", "source_address"),
+)
+
+_SCHEME = re.compile(r"(dns|tls|https3?|grpc|quic|unix)://(.*)", re.DOTALL)
+_INTERFACE = re.compile(r"%[^\]:]*")
+
+
+def compile_forward(lines: Sequence[Line], block: BlockContext) -> None:
+    """`forward FROM TO... { OPTION... }`, any number of times; the first line whose FROM matches is asked."""
+    ops: list[ForwardOp] = []
+    for number, line in enumerate(lines):
+        if op := _compile_line(line, number, block):
+            _warn_of_order(line, op, ops, block)
+            ops.append(op if line is not lines[-1] else _without_next(line, op, block))
+    for op in ops:
+        block.emit(op)
+
+
+def _compile_line(line: Line, number: int, block: BlockContext) -> ForwardOp | None:
+    """One line with its options."""
+    words = arguments(line, block, "forward FROM TO...")
+    if not words:
+        return None
+    upstreams = _upstreams(line, words[1:], block)
+    op = ForwardOp(
+        id=f"forward/{block.identity}/{number}",
+        from_zone=_from_zone(words[0], block),
+        except_zones=[],
+        upstreams=[Upstream(address, tls=None) for address in upstreams],
+        policy="random",
+        max_fails=2,
+        expire_ms=10_000,
+        max_age_ms=0,
+        max_concurrent=0,
+        force_tcp=False,
+        prefer_udp=False,
+        read_timeout_ms=2000,
+        max_connect_attempts=TRIES_PER_UPSTREAM * len(upstreams),
+        health_check=HealthCheck(interval_ms=500, domain=ROOT, recursion_desired=True),
+        failover=[],
+        next=[],
+        next_on_nodata=False,
+        failfast_all_unhealthy=False,
+        span=block.span(line),
+    )
+    for option in options(line, block, OPTIONS):
+        op = _with_option(op, option, block)
+    if 0 < op.max_age_ms < op.expire_ms:
+        message = f"max_age ({Duration(op.max_age_ms * 10**6)}) must not be less than expire ({Duration(op.expire_ms * 10**6)})"
+        block.error(line, message, "lower expire too: a connection ends at whichever comes first", code="conflict")
+    return op
+
+
+def _from_zone(token: Token, block: BlockContext) -> str:
+    """The zone whose questions are forwarded. A CIDR that stands for several zones means the first, as in CoreDNS."""
+    origins = zones([token], block)
+    if not origins:
+        return ROOT
+    zone = origins[0]
+    if origins[1:]:
+        hint = f"write a line for each of {', '.join(origins)}" if len(origins) <= 8 else "write prefixes that end with a whole label"
+        block.warn(token, f"`{token.text}` stands for {len(origins)} zones; only `{zone}` is forwarded", hint, code="several-zones")
+    if not any(is_subdomain(zone, served) or is_subdomain(served, zone) for served in block.zones):
+        hint = f"this block serves {', '.join(block.zones)}: add the zone to its keys"
+        block.warn(token, f"no question for `{zone}` comes here", hint, code="unreachable-zone")
+    return zone
+
+
+def _upstreams(line: Line, to: Sequence[Token], block: BlockContext) -> list[str]:
+    """The addresses to ask, each once, in the order of the words."""
+    problems = len(block.problems)
+    found = [addresses for token in to if (addresses := _addresses(token, block))]
+    if len(found) > MOST_TO:
+        message = f"there are {len(found)} TOs, and at most {MOST_TO} are possible"
+        block.error(to[MOST_TO], message, "name fewer, or several in one resolv.conf", code="argument-count")
+    elif not found and len(block.problems) == problems:
+        hint = "name the servers here, or write `nameserver ADDRESS` lines into the file"
+        block.error(line, "there is no server to ask", hint, code="no-upstream")
+    return list(dict.fromkeys(address for addresses in found for address in addresses))
+
+
+def _addresses(token: Token, block: BlockContext) -> list[str]:
+    """What a TO stands for: an address, or those in a file like resolv.conf."""
+    scheme, text = matched.groups() if (matched := _SCHEME.fullmatch(token.text)) else ("dns", token.text)
+    if scheme != "dns":
+        hint = "only plain DNS is asked: write IP[:PORT], or stay with CoreDNS for this upstream"
+        block.error(token, f"`{scheme}://` is not supported yet", hint, code="unsupported-scheme")
+        return []
+    why = ""
+    try:
+        to = Endpoint.parse(_INTERFACE.sub("", text), PORT)
+    except ValueError as problem:
+        why = str(problem)
+    else:
+        if address := address_or_none(to.host):
+            if to.port == 0:
+                block.error(token, "nobody answers on port 0", "a port is a number from 1 to 65535", code="bad-value")
+            if address.is_link_local and address.version == 6:
+                hint = "use another address of the server"
+                block.warn(token, "a link-local address says nothing without its interface", hint, code="link-local")
+            return [_written(to)]
+    return _addresses_in_file(token, text, why, block)
+
+
+def _addresses_in_file(token: Token, path: str, why: str, block: BlockContext) -> list[str]:
+    """The `nameserver` lines of a file (resolv.conf(5)); `why` it is no address, if it looks like one."""
+    try:
+        lines = block.sources.read(path).splitlines()
+    except FileNotFoundError:
+        if "/" in path:
+            block.error(token, f"cannot read {path}: no such file", "write an address, or the path of a resolv.conf", code="unreadable")
+        elif why:
+            block.error(token, why, "write IP[:PORT], an IPv6 address with a port in brackets", code="bad-value")
+        else:
+            message = f"`{token.text}` is neither an IP address nor a file; host names are not supported yet"
+            block.error(token, message, "write the address: it does not need another server to be known", code="unsupported-host-name")
+        return []
+    except (OSError, UnicodeDecodeError) as problem:
+        what = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
+        block.error(token, f"cannot read {path}: {what}", "write an address, or the path of a resolv.conf", code="unreadable")
+        return []
+    block.watched.append(WatchedFile(path, LOOK))
+    found: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        match line.split():
+            case ["nameserver", name, *_]:
+                host = _INTERFACE.sub("", name)
+                if address_or_none(host):
+                    found.append(_written(Endpoint(host, PORT)))
+                else:
+                    hint = "the line is left out"
+                    block.warn(token, f"{path}:{number}: `{name}` is no IP address", hint, code="bad-nameserver")
+    return found
+
+
+def _written(to: Endpoint) -> str:
+    """An address and its port in their one way of writing: the same server is asked on the same connections."""
+    address = address_or_none(to.host)
+    assert address is not None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(Endpoint(str(mapped or address), to.port))
+
+
+def _with_option(op: ForwardOp, option: Line, block: BlockContext) -> ForwardOp:
+    """The op with one more option taken in; one that is wrong is reported and changes nothing."""
+    replace = msgspec.structs.replace
+    match option.name.text:
+        case "except":
+            return replace(op, except_zones=[*op.except_zones, *_except(option, block)])
+        case flag if flag in FLAGS:
+            arguments(option, block, flag)
+            return replace(op, **{FLAGS[flag]: True})
+        case name if name in NUMBERS:
+            words = arguments(option, block, f"{name} NUMBER")
+            number = integer(words[0], block, 0, MOST_IN_PLAN) if words else None
+            return op if number is None else replace(op, **{NUMBERS[name]: number})
+        case name if name in DURATIONS:
+            words = arguments(option, block, f"{name} DURATION")
+            least = Duration(1) if name == "read_timeout" else NO_TIME
+            length = duration(words[0], block, least=least) if words else None
+            return op if length is None else replace(op, **{DURATIONS[name]: length.whole_milliseconds})
+        case name if name in CODES:
+            codes = _codes(option, block)
+            return replace(op, failover=[*op.failover, *codes]) if name == "failover" else replace(op, next=[*op.next, *codes])
+        case "policy":
+            words = arguments(option, block, "policy random|round_robin|sequential")
+            policy = choice(words[0], block, POLICIES) if words else None
+            return replace(op, policy=POLICIES[policy]) if policy else op
+        case "health_check":
+            return replace(op, health_check=_health_check(op.health_check, option, block))
+        case _:
+            _look_at_what_changes_nothing(option, block)
+            return op
+
+
+def _except(option: Line, block: BlockContext) -> tuple[str, ...]:
+    """The zones that are left to the next op."""
+    words = arguments(option, block, "except ZONE...")
+    return zones(words, block) if words else ()
+
+
+def _codes(option: Line, block: BlockContext) -> list[int]:
+    """Response codes by name."""
+    codes: list[int] = []
+    for token in arguments(option, block, f"{option.name.text} RCODE...") or ():
+        code = RCODES.get(token.text.upper())
+        if code is None:
+            choice(token, block, RCODES)
+        elif option.name.text == "failover" and code == 0:
+            block.error(token, "NOERROR cannot be used in failover", "it is an answer: there is nothing to try again", code="bad-value")
+        else:
+            codes.append(code)
+    return codes
+
+
+def _health_check(old: HealthCheck, option: Line, block: BlockContext) -> HealthCheck:
+    """`health_check DURATION [no_rec] [domain FQDN]`"""
+    syntax = "health_check DURATION [no_rec] [domain] [FQDN]"
+    words = arguments(option, block, syntax)
+    if not words:
+        return old
+    interval = duration(words[0], block, least=NO_TIME)
+    domain, recursion = ROOT, old.recursion_desired
+    rest = list(words[1:])
+    while rest:
+        word = rest.pop(0)
+        if word.text == "no_rec":
+            recursion = False
+        elif word.text != "domain":
+            choice(word, block, ("no_rec", "domain"))
+        elif not rest:
+            block.error(word, "`domain` needs a name", "write: domain FQDN", code="argument-count")
+        else:
+            name = rest.pop(0)
+            try:
+                domain = normalise(name.text)
+            except InvalidName as problem:
+                block.error(name, f"`{name.text}` is no name: {problem}", code="bad-name")
+    return old if interval is None else HealthCheck(max(interval, LEAST_CHECK).whole_milliseconds, domain, recursion)
+
+
+def _look_at_what_changes_nothing(option: Line, block: BlockContext) -> None:
+    """Options that CoreDNS takes, and that change nothing where only plain DNS to addresses is spoken."""
+    match option.name.text:
+        case "tls":
+            arguments(option, block, "tls [CERT] [KEY] [CA]")
+            why = "no upstream is asked over TLS"
+        case "tls_servername":
+            arguments(option, block, "tls_servername NAME")
+            why = "no upstream is asked over TLS"
+        case "doh_method":
+            for token in arguments(option, block, "doh_method GET|POST") or ():
+                choice(token, block, ("GET", "POST"))
+            why = "no upstream is asked over HTTPS"
+        case "resolver":
+            for token in arguments(option, block, "resolver IP[:PORT]...") or ():
+                found = endpoint(token, block, PORT)
+                if found and not address_or_none(found.host):
+                    block.error(token, f"`{token.text}` is no IP address", "write IP[:PORT]", code="bad-address")
+            why = "no upstream is a host name"
+        case "max_idle_conns":
+            for token in arguments(option, block, "max_idle_conns NUMBER") or ():
+                integer(token, block, least=0)
+            why = "connections are few: many questions share one"
+        case _:
+            words = arguments(option, block, "source_address IP")
+            if words and not address_or_none(words[0].text):
+                block.error(words[0], f"`{words[0].text}` is no IP address", code="bad-address")
+            elif words:
+                hint = "the system chooses the address by its routes; remove the line if that is the right one"
+                block.error(option, "`source_address` is not supported yet", hint, code="unsupported-option")
+            return
+    block.warn(option, f"`{option.name.text}` has no effect", f"{why}; remove the line", code="no-effect")
+
+
+def _warn_of_order(line: Line, op: ForwardOp, before: Sequence[ForwardOp], block: BlockContext) -> None:
+    """A line that is never reached, as one before it takes all of its questions."""
+    for earlier in before:
+        passes_on = earlier.except_zones or earlier.next or earlier.next_on_nodata
+        if is_subdomain(op.from_zone, earlier.from_zone) and not passes_on:
+            hint = "put the line with the longer zone first"
+            block.warn(
+                line, f"all questions for `{op.from_zone}` go to the line for `{earlier.from_zone}` before", hint, code="unreachable-line"
+            )
+            return
+
+
+def _without_next(line: Line, op: ForwardOp, block: BlockContext) -> ForwardOp:
+    """The last line has no other to pass a question on to: the reply stays, as in CoreDNS."""
+    if not op.next and not op.next_on_nodata:
+        return op
+    block.warn(line, "`next` has no effect: there is no further `forward` in this block", "add one below", code="no-effect")
+    return msgspec.structs.replace(op, next=[], next_on_nodata=False)
+
+
+DIRECTIVE = Directive(name="forward", compile=compile_forward)
