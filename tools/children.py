@@ -9,13 +9,14 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 PR_SET_PDEATHSIG = 1
 PATIENCE = 10.0
 
 
 @contextmanager
-def child(program: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def child(program: Path, *arguments: str, stdout: TextIO | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program during the block. It is in a process group of its own: Ctrl-C reaches us alone, and we end it."""
     parent = os.getpid()
 
@@ -24,7 +25,8 @@ def child(program: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         if os.getppid() != parent:  # we ended before the line above
             os._exit(1)
 
-    process = subprocess.Popen([program, *arguments], stdin=subprocess.DEVNULL, process_group=0, preexec_fn=end_with_parent)
+    command: list[str | Path] = [program, *arguments]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, process_group=0, preexec_fn=end_with_parent)
     try:
         yield process
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -49,7 +50,8 @@ def run(port: int) -> int:
     admin = admin_socket(port)
     clusterdns = VENV / "bin/clusterdns"
     try:
-        with child(clusterdns, "serve", "-conf", f"{EXAMPLE}/Corefile", "-dns.port", str(port), "--admin", admin) as server:
+        arguments = ["-conf", f"{EXAMPLE}/Corefile", "-dns.port", str(port), "--admin", admin]
+        with child(clusterdns, "serve", *arguments, stdout=sys.stderr) as server:
             wait_until_ready(port, server)
             print(f"ready {HOST}:{port}", *lines_to_try(port, admin, bool(shutil.which("dig"))), sep="\n", flush=True)
             with child(clusterdns, "watch", "--server", admin):
@@ -61,7 +63,7 @@ def run(port: int) -> int:
 
 def lines_to_try(port: int, admin: str, has_dig: bool) -> Iterator[str]:
     """The questions, each with what it will say; the last one through explain, and where there is no dig all of them."""
-    yield "\nTry in another terminal:"
+    yield "\nTry in another terminal (several addresses come in any order):"
     for question in QUESTIONS:
         answer = ", ".join(question.answer)
         if has_dig and question is not QUESTIONS[-1]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import shutil
@@ -12,10 +13,20 @@ from pathlib import Path
 
 from tools.console import Failed, say, step
 
+LINKER = """#!/bin/sh
+for argument do
+    shift
+    [ "$argument" = -lgcc_s ] && argument={library}
+    set -- "$@" "$argument"
+done
+exec "{python}" -m ziglang cc "$@"
+"""
+
 
 def install_missing(root: Path, venv: Path, pip_install: Callable[[str, str], None]) -> None:
     """Bring what the machine lacks: a toolchain (by rustup, through puccinialin) and a linker (Zig's)."""
-    if not machine_has_rust(root) and not (venv / "rust/cargo/bin/cargo").exists():
+    own_cargo = [str(venv / "rust/cargo/bin/cargo"), "--version"]
+    if not machine_has_rust(root) and not _works(own_cargo, {**os.environ, **toolchain(root, venv)}):
         needed = ".".join(map(str, oldest_rust(root)))
         pip_install(f"no Rust {needed} or newer here: fetching the installer", "rust")
         hint = f"install Rust {needed} or newer (https://rustup.rs, or your distribution's rustc and cargo) and try again"
@@ -83,10 +94,24 @@ def linker(venv: Path) -> Path:
 
 
 def write_linker(venv: Path) -> None:
-    """Make it: a script that calls Zig's."""
+    """Make it: a script that calls Zig's, and gives it the machine's libgcc_s for the one that Zig has of its own.
+
+    Python ends a thread that is left at exit by unwinding it with the machine's; two unwinders in one process end in a crash.
+    """
+    library = loaded_library("libgcc_s.so.1") or "-lgcc_s"
     linker(venv).parent.mkdir(exist_ok=True)
-    linker(venv).write_text(f'#!/bin/sh\nexec "{venv}/bin/python" -m ziglang cc "$@"\n')
+    linker(venv).write_text(LINKER.format(library=library, python=venv / "bin/python"))
     linker(venv).chmod(0o755)
+
+
+def loaded_library(name: str) -> str | None:
+    """Where the dynamic loader finds a library."""
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return None
+    paths = (line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines())
+    return next((path for path in paths if Path(path).name == name), None)
 
 
 def _works(command: Sequence[str], environment: Mapping[str, str]) -> bool:

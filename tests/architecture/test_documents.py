@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from clusterdns.directives import HERE, TABLE
 from tools.console import ROOT
 
 PAGES = sorted(path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")))
@@ -28,8 +29,18 @@ def test_the_readme_has_the_two_commands_first() -> None:
     assert commands[1].startswith("./dev test")
 
 
+def test_the_readme_tells_which_directives_work() -> None:
+    row = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| the directives"))
+    assert re.findall(r"`(\w+)`", row) == sorted(name for name, state in TABLE.items() if state is HERE)
+
+
 def test_ci_runs_the_readmes_test_command() -> None:
     assert "\n./dev test\n" in (ROOT / ".ci/run").read_text()
+
+
+def test_each_folder_of_tests_is_explained() -> None:
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.name != "__pycache__" and any(path.glob("[!_.]*"))}
+    assert folders == set(re.findall(r"^\| `tests/(\w+)`", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
 
 
 def test_each_difference_from_coredns_has_a_number_and_a_reason() -> None:

@@ -17,7 +17,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 
 def lint_imports(repository: Path) -> subprocess.CompletedProcess[str]:
     """Run the contracts of a repository on its sources."""
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
+    command: list[str | Path] = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
     environment = {"PYTHONPATH": str(repository / "src"), "COLUMNS": "200"}
     return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True)
 
