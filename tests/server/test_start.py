@@ -213,3 +213,12 @@ def test_it_serves_both_families_unless_bound(tmp_path: Path) -> None:
     with launched(tmp_path, "-admin", "none", port=port) as server:
         assert server.ask("example.org.").additional
         assert f".:{port}" in server.lines
+
+
+def test_without_a_cluster_there_is_nothing_to_wait_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    (tmp_path / "Corefile").write_text(".:0 {\n    bind 127.0.0.1\n    kubernetes cluster.local\n}\n")
+    ended = command(tmp_path, "serve", "-conf", "Corefile", "-admin", "none")
+    assert ended.returncode == 1
+    assert "plugin/kubernetes: this is no pod" in ended.stderr
+    assert "manifests PATH" in ended.stderr

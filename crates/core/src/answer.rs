@@ -257,7 +257,8 @@ impl Answer {
     /// `limit` is what the client takes; above `plain_limit` octets a datagram is compressed even if it would fit.
     pub fn write(&mut self, query: &Query, question: &[u8], limit: usize, plain_limit: usize, out: &mut Vec<u8>) {
         // Options of an upstream that leave no room for the question are not passed on.
-        if let Some(theirs) = self.edns.as_mut().filter(|theirs| HEADER + question.len() + OPT_LEN + theirs.options.length as usize > limit) {
+        if let Some(theirs) = self.edns.as_mut().filter(|theirs| HEADER + question.len() + OPT_LEN + theirs.options.length as usize > limit)
+        {
             theirs.options.length = 0;
         }
         let opt = match (query.edns, self.edns) {
@@ -265,18 +266,20 @@ impl Answer {
             (_, theirs) => OPT_LEN + theirs.map_or(0, |theirs| theirs.options.length as usize),
         };
         self.write_head(query, question, out);
-        let mut counts = [0u16; 3];
-        for (count, section) in counts.iter_mut().zip([&self.answer, &self.authority, &self.additional]) {
-            for rr in section {
-                self.write_rr(rr, out);
+        let (mut counts, mut truncated) = ([0u16; 3], false);
+        let sections = [&self.answer, &self.authority, &self.additional];
+        let plain = out.len() + opt + sections.iter().flat_map(|section| section.iter()).map(|rr| self.length(rr)).sum::<usize>();
+        if plain <= limit.min(plain_limit) {
+            out.reserve(plain);
+            for (count, section) in counts.iter_mut().zip(sections) {
+                for rr in section {
+                    self.write_rr(rr, out);
+                }
+                *count = section.len() as u16;
             }
-            *count = section.len().min(u16::MAX as usize) as u16;
-        }
-        let mut truncated = false;
-        if out.len() + opt > limit.min(plain_limit) {
+        } else {
             let mut compressor = std::mem::take(&mut self.compressor);
             compressor.clear();
-            self.write_head(query, question, out);
             compressor.learn(out, HEADER);
             (counts, truncated) = self.write_compressed(limit.saturating_sub(opt), &mut compressor, out);
             self.compressor = compressor;
@@ -310,6 +313,25 @@ impl Answer {
         out.extend_from_slice(&query.id.to_be_bytes());
         out.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
         out.extend_from_slice(question);
+    }
+
+    /// Octets of a record that is not compressed.
+    #[inline]
+    fn length(&self, rr: &Rr) -> usize {
+        let data = match rr.rdata {
+            Rdata::A(_) => 4,
+            Rdata::Aaaa(_) => 16,
+            Rdata::Name(name) => self.name_length(name),
+            Rdata::Srv { target, .. } => 6 + self.name_length(target),
+            Rdata::Soa { mname, rname, .. } => self.name_length(mname) + self.name_length(rname) + 20,
+            Rdata::Opaque(bytes) => bytes.length as usize,
+        };
+        self.name_length(rr.owner) + 10 + data
+    }
+
+    #[inline]
+    fn name_length(&self, name: NameRef) -> usize {
+        if name == QNAME { self.qname_length } else { name.length as usize }
     }
 
     #[inline]
@@ -360,7 +382,12 @@ impl Answer {
     }
 
     fn write_rr_compressed(&self, rr: &Rr, compressor: &mut Compressor, out: &mut Vec<u8>) {
-        compressor.write(self.name(rr.owner), out);
+        // Most records belong to the question, which always stands at the same place.
+        if rr.owner == QNAME && self.qname_length > 1 {
+            out.extend_from_slice(&[0xc0, HEADER as u8]);
+        } else {
+            compressor.write(self.name(rr.owner), out);
+        }
         out.extend_from_slice(&rr.rtype.to_be_bytes());
         out.extend_from_slice(&rr.class.to_be_bytes());
         out.extend_from_slice(&rr.ttl.to_be_bytes());
@@ -462,8 +489,7 @@ impl Compressor {
             let hash = HASH.hash_one(tail);
             let known = self.seen.find(hash, |suffix| self.octets(suffix) == tail).is_some();
             if !known {
-                let suffix =
-                    Suffix { hash, start: (start + at) as u32, length: tail.len() as u16, offset: (offset + at) as u16 };
+                let suffix = Suffix { hash, start: (start + at) as u32, length: tail.len() as u16, offset: (offset + at) as u16 };
                 self.seen.insert_unique(hash, suffix, |suffix| suffix.hash);
             }
             at += 1 + name[at] as usize;

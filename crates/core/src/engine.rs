@@ -133,7 +133,8 @@ impl Engine {
         })
     }
 
-    /// Reads and checks a plan (JSON). Nothing changes for running queries; zones that it names exist from now on, so that they can be filled.
+    /// Reads and checks a plan (JSON). Nothing changes for running queries; zones that it names exist from now on, so that they can be
+    /// filled.
     pub fn prepare(&self, plan: &[u8]) -> Result<Prepared, PlanError> {
         let plan: Plan = serde_json::from_slice(plan).map_err(|why| PlanError(format!("the plan cannot be read: {why}")))?;
         let mut resources = self.resources();

@@ -121,7 +121,15 @@ impl Exchanges {
     }
 
     /// Sends a message under a new random id.
-    pub fn send(&mut self, now: Duration, to: SocketAddr, transport: Transport, lifetime: Lifetime, asker: Asker, message: &[u8]) -> Exchange {
+    pub fn send(
+        &mut self,
+        now: Duration,
+        to: SocketAddr,
+        transport: Transport,
+        lifetime: Lifetime,
+        asker: Asker,
+        message: &[u8],
+    ) -> Exchange {
         let (lane, id) = match asker {
             Asker::Query(_) => self.choose(now, to, transport, lifetime),
             // A probe must not be told that all is well by a connection that worked before.

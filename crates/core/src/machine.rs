@@ -201,7 +201,14 @@ impl Machine {
     }
 
     /// Runs a query's ops from where it stands, until it is answered or has to wait.
-    fn run<R: Recorder>(&mut self, program: &Program, question: &Question<'_>, way: &mut Way, mut phase: Phase, recorder: &mut R) -> Option<Hold> {
+    fn run<R: Recorder>(
+        &mut self,
+        program: &Program,
+        question: &Question<'_>,
+        way: &mut Way,
+        mut phase: Phase,
+        recorder: &mut R,
+    ) -> Option<Hold> {
         loop {
             let block = program.block(way.level.block);
             match phase {
@@ -410,7 +417,15 @@ impl<'a> Question<'a> {
         'a: 'b,
     {
         let quiet = self.purpose == Purpose::Explain;
-        Turn { now: self.now, client: self.client, message: self.message, query: self.query, asked: self.asked(way), at: way.level.at, quiet }
+        Turn {
+            now: self.now,
+            client: self.client,
+            message: self.message,
+            query: self.query,
+            asked: self.asked(way),
+            at: way.level.at,
+            quiet,
+        }
     }
 }
 

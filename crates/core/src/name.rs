@@ -8,8 +8,6 @@ use std::fmt;
 pub const MAX_NAME: usize = 255;
 /// The longest label in octets.
 pub const MAX_LABEL: usize = 63;
-/// The most labels that a name can have, the root not counted.
-pub const MAX_LABELS: usize = 127;
 
 /// Why a text is not a domain name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

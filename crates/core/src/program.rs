@@ -208,7 +208,8 @@ impl Program {
         &self.blocks[index as usize]
     }
 
-    /// The block for a name: the longest zone that it is under; for DS the shortest but the root, because the parent answers it (RFC 4035 2.4).
+    /// The block for a name: the longest zone that it is under; for DS the shortest but the root, because the parent answers it
+    /// (RFC 4035 2.4).
     pub fn block_for(&self, listener: u16, asked: &[u8], qtype: u16) -> Option<&Block> {
         let route = self.routes.get(listener as usize)?.as_ref()?;
         let total = name::labels(asked).count();
@@ -272,7 +273,26 @@ impl Block {
             };
             compiled.ops.push(PlacedOp { op, span });
         }
+        compiled.leave_local_names_alone();
         Ok(compiled)
+    }
+}
+
+impl Block {
+    /// Spares caches the names that a local zone behind them answers in any case.
+    fn leave_local_names_alone(&mut self) {
+        for at in 0..self.ops.len() {
+            let (before, behind) = self.ops.split_at_mut(at + 1);
+            let Op::Cache(cache) = &mut before[at].op else { continue };
+            // Anything else before the zone might answer its names.
+            let undisturbed =
+                behind.iter().take_while(|placed| matches!(placed.op, Op::Zone(_) | Op::Shuffle(_) | Op::Errors | Op::Log(_)));
+            for placed in undisturbed {
+                if let Op::Zone(zone) = &placed.op {
+                    zone.held().for_each(|origin| cache.leave_to_local_data(origin));
+                }
+            }
+        }
     }
 }
 

@@ -60,7 +60,9 @@ impl Secret {
     fn refill(&mut self) {
         let mut block = self.state;
         for _ in 0..4 {
-            for [a, b, c, d] in [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15], [0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14]] {
+            for [a, b, c, d] in
+                [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15], [0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14]]
+            {
                 for (to, from, with, left) in [(a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)] {
                     block[to] = block[to].wrapping_add(block[from]);
                     block[with] = (block[with] ^ block[to]).rotate_left(left);

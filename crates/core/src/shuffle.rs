@@ -37,7 +37,8 @@ impl Shuffle {
 
     /// CNAME records first, then the rest, then addresses and MX in random order (RFC 1794).
     pub fn apply(&self, answer: &mut Answer, random: &mut Random) {
-        let mut sections = [std::mem::take(&mut answer.answer), std::mem::take(&mut answer.authority), std::mem::take(&mut answer.additional)];
+        let mut sections =
+            [std::mem::take(&mut answer.answer), std::mem::take(&mut answer.authority), std::mem::take(&mut answer.additional)];
         for section in &mut sections {
             if section.len() > 1 {
                 self.order(section, answer, random);

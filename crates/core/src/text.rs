@@ -71,7 +71,8 @@ const TYPES: &[(u16, &str)] = &[
     (257, "CAA"),
 ];
 
-const RCODES: &[&str] = &["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE"];
+const RCODES: &[&str] =
+    &["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE"];
 
 /// The name of a type, `TYPE123` for those without one (RFC 3597).
 pub fn type_name(rtype: u16) -> String {
@@ -99,10 +100,18 @@ pub fn read_message(message: &[u8]) -> Option<Message> {
     let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
     let flag = |octet: usize, bit: u8, name: &'static str| (header[octet] & bit != 0).then_some(name);
     let mut read = Message {
-        flags: [flag(2, 0x80, "qr"), flag(2, 4, "aa"), flag(2, 2, "tc"), flag(2, 1, "rd"), flag(3, 0x80, "ra"), flag(3, 0x20, "ad"), flag(3, 0x10, "cd")]
-            .into_iter()
-            .flatten()
-            .collect(),
+        flags: [
+            flag(2, 0x80, "qr"),
+            flag(2, 4, "aa"),
+            flag(2, 2, "tc"),
+            flag(2, 1, "rd"),
+            flag(3, 0x80, "ra"),
+            flag(3, 0x20, "ad"),
+            flag(3, 0x10, "cd"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         ..Message::default()
     };
     let mut rcode = u16::from(header[3] & 0x0f);
@@ -176,8 +185,11 @@ fn data_text(message: &[u8], at: usize, rtype: u16, data: &[u8]) -> Option<Strin
         rtype::SOA => {
             let (mname, next) = read_name(message, at)?;
             let (rname, next) = read_name(message, next)?;
-            let numbers: Vec<String> =
-                message.get(next..at + data.len())?.chunks_exact(4).map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]).to_string()).collect();
+            let numbers: Vec<String> = message
+                .get(next..at + data.len())?
+                .chunks_exact(4)
+                .map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]).to_string())
+                .collect();
             format!("{mname} {rname} {}", numbers.join(" "))
         }
         rtype::TXT => {

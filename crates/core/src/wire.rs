@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::name::{MAX_LABELS, MAX_NAME};
+use crate::name::MAX_NAME;
 
 /// Record types that the core knows by name (RFC 1035, 3596, 2782 ...).
 pub mod rtype {
@@ -90,56 +90,39 @@ pub struct Query {
     pub question_end: usize,
 }
 
-/// The question's name in lower case, with the places of its labels.
+/// The question's name in lower case.
 #[derive(Clone, Debug)]
 pub struct QName {
     octets: [u8; MAX_NAME],
     length: u8,
-    starts: [u8; MAX_LABELS + 1],
-    labels: u8,
 }
 
 impl QName {
     /// A name from its wire form, lower-cased. None where it is not a whole name (too long, cut, a pointer inside).
     pub fn parse(message: &[u8]) -> Option<QName> {
-        let mut name = QName { octets: [0; MAX_NAME], length: 0, starts: [0; MAX_LABELS + 1], labels: 0 };
         let mut at = 0;
         loop {
             let length = *message.get(at)? as usize;
-            if at >= MAX_NAME || length & 0xc0 != 0 {
-                return None;
-            }
-            name.starts[name.labels as usize] = at as u8;
             if length == 0 {
                 break;
             }
-            name.labels += 1;
             at += 1 + length;
             // The root must still fit, so a name has at most 127 labels.
-            if at >= MAX_NAME {
+            if length & 0xc0 != 0 || at >= MAX_NAME {
                 return None;
             }
         }
-        name.octets[..=at].copy_from_slice(message.get(..=at)?);
-        name.octets[..=at].make_ascii_lowercase();
-        name.length = at as u8 + 1;
+        let mut name = QName { octets: [0; MAX_NAME], length: at as u8 + 1 };
+        // One pass: copying first and lower-casing the copy would wait for the copy's wide stores.
+        for (lower, octet) in name.octets.iter_mut().zip(message.get(..=at)?) {
+            *lower = octet.to_ascii_lowercase();
+        }
         Some(name)
     }
 
     /// The whole name, the root included.
     pub fn wire(&self) -> &[u8] {
         &self.octets[..self.length as usize]
-    }
-
-    /// How many labels it has, the root not counted.
-    pub fn labels(&self) -> usize {
-        self.labels as usize
-    }
-
-    /// The name that is left when only the last `keep` labels stay.
-    pub fn last_labels(&self, keep: usize) -> &[u8] {
-        let start = self.starts[self.labels as usize - keep.min(self.labels as usize)] as usize;
-        &self.octets[start..self.length as usize]
     }
 }
 
@@ -306,8 +289,6 @@ mod tests {
     fn a_question_is_read_in_lower_case() {
         let query = query(QUESTION);
         assert_eq!(query.name.wire(), b"\x01a\x07example\x03org\x00");
-        assert_eq!(query.name.last_labels(2), b"\x07example\x03org\x00");
-        assert_eq!(query.name.last_labels(0), b"\x00");
         assert!(query.rd && query.edns.is_none());
     }
 
@@ -359,6 +340,6 @@ mod tests {
             most.extend_from_slice(b"\x01z");
         }
         most.extend_from_slice(b"\x00\x00\x01\x00\x01");
-        assert_eq!(query(&most).name.labels(), 127);
+        assert_eq!(query(&most).name.wire().len(), 255);
     }
 }

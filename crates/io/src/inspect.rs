@@ -195,7 +195,13 @@ impl Inspector {
 
     fn watched(&self, observation: Observation) -> Watched {
         let plan = self.engine.plan();
-        let last = observation.steps.iter().rev().filter(|step| !step.on_way_out).find_map(|step| step.span).and_then(|span| plan.spans.get(span as usize));
+        let last = observation
+            .steps
+            .iter()
+            .rev()
+            .filter(|step| !step.on_way_out)
+            .find_map(|step| step.span)
+            .and_then(|span| plan.spans.get(span as usize));
         Watched {
             client: observation.client,
             transport: observation.transport,

@@ -28,11 +28,11 @@ mod worker;
 mod workers;
 
 pub use admin::{Admin, AdminSocket};
+pub use clock::nanoseconds;
 pub use counters::Counts;
 pub use cpus::worker_count;
 pub use engine::{prepare_plan, start_engine};
 pub use http::{HttpLimits, HttpServer, PreparedHttp};
-pub use clock::nanoseconds;
 pub use inspect::{Inspector, InspectorSink};
 pub use listeners::{BindError, Listener};
 pub use log::{LogSink, log_flush, log_line, log_lines_lost, log_to_stdout};

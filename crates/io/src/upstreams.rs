@@ -129,7 +129,12 @@ impl Upstreams {
             Transport::Udp => None,
             Transport::Tcp => {
                 socket.set_tcp_nodelay(true)?;
-                Some(Stream { connected: false, input: Frames::default(), output: Vec::new(), watched: Interest { read: true, write: true } })
+                Some(Stream {
+                    connected: false,
+                    input: Frames::default(),
+                    output: Vec::new(),
+                    watched: Interest { read: true, write: true },
+                })
             }
         };
         match socket.connect(&to.into()) {

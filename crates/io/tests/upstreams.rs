@@ -43,7 +43,8 @@ impl Upstream {
         };
         let address = udp.local_addr().unwrap();
         let upstream = Upstream { address, datagrams: Arc::default(), connections: Arc::default(), held: Arc::default() };
-        let (datagrams, connections, held) = (Arc::clone(&upstream.datagrams), Arc::clone(&upstream.connections), Arc::clone(&upstream.held));
+        let (datagrams, connections, held) =
+            (Arc::clone(&upstream.datagrams), Arc::clone(&upstream.connections), Arc::clone(&upstream.held));
         thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok((length, from)) = udp.recv_from(&mut buffer) {

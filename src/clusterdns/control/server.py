@@ -248,7 +248,12 @@ class Server:
 
             return ManifestFeed(zone, options, _own_addresses(plan), self._origins)
         from clusterdns.control.apifeed import ApiFeed
+        from clusterdns.kube.access import NoClusterError, check_there_is_a_cluster
 
+        try:
+            check_there_is_a_cluster(options.api)
+        except NoClusterError as why:
+            raise EngineError(f"plugin/kubernetes: {why}") from why
         return ApiFeed(zone, options, _own_addresses(plan), self._origins, lambda: self._told.put(WAKE))
 
     def _fill(self, feeds: Sequence[Feed]) -> None:

@@ -21,6 +21,10 @@ from clusterdns.records.options import ApiOptions
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
+class NoClusterError(Exception):
+    """There is no API server to ask, and waiting will not bring one: the process is in no pod and was told of none."""
+
+
 class AccessError(Exception):
     """There is no way to the API server as things are; the message says what is missing."""
 
@@ -173,6 +177,16 @@ def _endpoint(options: ApiOptions) -> Access:
         return Access(server, NoCredentials())
     certificate, key, ca = (Material(path) for path in options.tls)
     return Access(server, NoCredentials(), ca=ca, certificate=(certificate, key))
+
+
+def check_there_is_a_cluster(options: ApiOptions, environment: Mapping[str, str] = os.environ) -> None:
+    """Raises `NoClusterError` where the environment would have to tell of an API server and does not; it never will."""
+    if options.endpoint or options.kubeconfig:
+        return
+    try:
+        _in_cluster(environment, SERVICE_ACCOUNT)
+    except AccessError as why:
+        raise NoClusterError(str(why)) from None
 
 
 def _in_cluster(environment: Mapping[str, str], account: str) -> Access:

@@ -32,6 +32,7 @@ MACHINE = {
     "corefile-bad-flag": "the flag is wrong, not the Corefile",
     "corefile-extra-args": "the arguments are wrong, not the Corefile",
     "corefile-bind-foreign": "that the machine lacks the address shows when it is bound",
+    "corefile-kubernetes-no-cluster": "that there is no cluster shows in the environment of the process",
     "corefile-port-used": "that the port is taken shows when it is bound",
 }
 """Refused by CoreDNS for what is not in the Corefile."""

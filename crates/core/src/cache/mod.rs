@@ -18,8 +18,8 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::mailbox::Mailbox;
 use crate::machine::Ticket;
+use crate::mailbox::Mailbox;
 use crate::name::is_under;
 use crate::plan;
 use crate::random::Random;

@@ -21,6 +21,8 @@ pub struct CacheOp {
     epoch: AtomicU64,
     plan: plan::CacheOp,
     zones: Zones,
+    /// Names that local data answers: they are never kept, so they are not looked for.
+    local: Zones,
     disable_success: Zones,
     disable_denial: Zones,
 }
@@ -58,7 +60,12 @@ impl CacheOp {
         let zones = Zones::new(&op.zones)?;
         let (disable_success, disable_denial) = (Zones::new(&op.disable_success)?, Zones::new(&op.disable_denial)?);
         let epoch = AtomicU64::new(cache.epoch());
-        Ok(CacheOp { cache, epoch, plan: op.clone(), zones, disable_success, disable_denial })
+        Ok(CacheOp { cache, epoch, plan: op.clone(), zones, local: Zones(Vec::new()), disable_success, disable_denial })
+    }
+
+    /// Local data answers names under this zone, whatever is kept.
+    pub fn leave_to_local_data(&mut self, zone: &[u8]) {
+        self.local.0.push(zone.into());
     }
 
     /// The op runs from now on: its way is the cache's.
@@ -68,7 +75,7 @@ impl CacheOp {
 
     /// Answers, if something is kept; else says what the question brings back to [`CacheOp::after`].
     pub fn before<R: Recorder>(&self, turn: &Turn<'_>, answer: &mut Answer, recorder: &mut R) -> Found {
-        if !self.zones.contain(turn.asked.lower) {
+        if !self.zones.contain(turn.asked.lower) || self.local.contain(turn.asked.lower) {
             return Found::Next;
         }
         let window = self.plan.serve_stale.as_ref().map_or(0, |stale| stale.window);

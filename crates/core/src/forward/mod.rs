@@ -119,7 +119,12 @@ impl Upstream {
 
 impl ForwardOp {
     /// Compiles the op; the error names what cannot be read.
-    pub fn new(plan: &plan::ForwardOp, upstreams: Vec<Arc<Upstream>>, traffic: Arc<Traffic>, may_pass_on: bool) -> Result<ForwardOp, String> {
+    pub fn new(
+        plan: &plan::ForwardOp,
+        upstreams: Vec<Arc<Upstream>>,
+        traffic: Arc<Traffic>,
+        may_pass_on: bool,
+    ) -> Result<ForwardOp, String> {
         let absolute = |zone: &String| name::absolute_lower(zone).map_err(|why| format!("{zone} {why}"));
         absolute(&plan.health_check.domain)?;
         if upstreams.is_empty() || upstreams.len() > u8::MAX as usize {

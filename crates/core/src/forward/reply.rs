@@ -65,8 +65,14 @@ pub fn head_of(message: &[u8]) -> Head {
 /// Reads a reply, whose records begin at `start`, into the answer to `asked`.
 pub fn read(message: &[u8], start: usize, asked: &Asked<'_>, answer: &mut Answer) -> Result<(), &'static str> {
     let echoed = &message[HEADER..start - 4];
-    let mut reader =
-        Reader { message, at: start, name: Vec::with_capacity(MAX_NAME), owner: (echoed == asked.name).then_some(asked.owner), last: (usize::MAX, QNAME), expanded: 0 };
+    let mut reader = Reader {
+        message,
+        at: start,
+        name: Vec::with_capacity(MAX_NAME),
+        owner: (echoed == asked.name).then_some(asked.owner),
+        last: (usize::MAX, QNAME),
+        expanded: 0,
+    };
     answer.rcode = u16::from(message[3] & 0x0f);
     (answer.aa, answer.tc) = (message[2] & 0x04 != 0, message[2] & 0x02 != 0);
     (answer.ra, answer.ad) = (message[3] & 0x80 != 0, message[3] & 0x20 != 0);

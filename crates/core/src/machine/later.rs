@@ -337,7 +337,9 @@ impl Machine {
 
     /// Asks the next upstream, or gives up.
     fn try_next(&mut self, now: Duration, ticket: Ticket) {
-        let Some(Pending { wait: Wait::Upstream(asking, exchange), program, way, trace, .. }) = self.later.waiting.get_mut(ticket) else { return };
+        let Some(Pending { wait: Wait::Upstream(asking, exchange), program, way, trace, .. }) = self.later.waiting.get_mut(ticket) else {
+            return;
+        };
         let program = Arc::clone(program);
         let Some(op) = forward_op(&program, way) else { return };
         let Some(upstream) = op.choose(asking, now, &mut self.random) else {
@@ -349,7 +351,8 @@ impl Machine {
             trace.note("asks", || format!("{} over {}: policy {:?}, {state}", upstream.address, asking.transport.name(), op.plan.policy));
         }
         let due = op.due(asking, now);
-        let sent = self.later.exchanges.send(now, upstream.address, asking.transport, lifetime(op), Asker::Query(ticket.0), &asking.message);
+        let sent =
+            self.later.exchanges.send(now, upstream.address, asking.transport, lifetime(op), Asker::Query(ticket.0), &asking.message);
         *exchange = Some(sent);
         self.later.timers.add(due, Due::Reply(sent));
         self.look_for_lanes(now);

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 
 use super::node::Node;
+use super::shards::Exchange;
 
 const SHARDS: usize = 1024;
 
@@ -54,26 +55,25 @@ impl Addresses {
         owners
     }
 
-    /// Follows the replacement of a node: only addresses that came or went are touched.
-    pub fn exchange(&self, old: Option<&Node>, new: Option<&Node>) {
-        let entries = |node: Option<&Node>| {
-            let mut entries: Vec<Entry> = node.map_or_else(Vec::new, |node| {
-                node.addresses().map(|(address, member)| Entry { address, member, owner: Arc::clone(&node.name) }).collect()
-            });
-            entries.sort_by(|a, b| a.key().cmp(&b.key()));
-            entries.dedup_by(|a, b| a.key() == b.key());
-            entries
-        };
-        let (old, new) = (entries(old), entries(new));
-        let missing_in = |others: &[Entry], entry: &Entry| others.binary_search_by(|other| other.key().cmp(&entry.key())).is_err();
-        let gone = old.iter().filter(|entry| missing_in(&new, entry)).map(|entry| (false, entry.clone()));
-        let came = new.iter().filter(|entry| missing_in(&old, entry)).map(|entry| (true, entry.clone()));
-        let mut changes: Vec<(bool, Entry)> = gone.chain(came).collect();
-        changes.sort_by_key(|(_, entry)| self.shard_of(entry.address));
-        for group in changes.chunk_by(|(_, a), (_, b)| self.shard_of(a.address) == self.shard_of(b.address)) {
-            let slot = &self.shards[self.shard_of(group[0].1.address)];
-            let mut entries = slot.load().to_vec();
-            for (came, entry) in group {
+    /// Follows the replacement of nodes: only addresses that came or went are touched, each shard once.
+    pub fn exchange(&self, exchanges: &[Exchange]) {
+        let mut changes: Vec<(usize, bool, Entry)> = Vec::new();
+        for (old, new) in exchanges {
+            let (old, new) = (entries(old.as_deref()), entries(new.as_deref()));
+            let missing_in = |others: &[Entry], entry: &Entry| others.binary_search_by(|other| other.key().cmp(&entry.key())).is_err();
+            for (came, these, others) in [(false, &old, &new), (true, &new, &old)] {
+                changes.extend(
+                    these.iter().filter(|entry| missing_in(others, entry)).map(|entry| (self.shard_of(entry.address), came, entry.clone())),
+                );
+            }
+        }
+        // Stable: where two names exchange an address in one transaction, the order of the transaction stays.
+        changes.sort_by_key(|(shard, ..)| *shard);
+        for group in changes.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let slot = &self.shards[group[0].0];
+            let mut entries = Vec::with_capacity(slot.load().len() + group.len());
+            entries.extend_from_slice(&slot.load());
+            for (_, came, entry) in group {
                 match (entries.binary_search_by(|other| other.key().cmp(&entry.key())), came) {
                     (Err(at), true) => entries.insert(at, entry.clone()),
                     (Ok(at), false) => drop(entries.remove(at)),
@@ -87,4 +87,14 @@ impl Addresses {
     fn shard_of(&self, address: u128) -> usize {
         self.hasher.hash_one(address) as usize % SHARDS
     }
+}
+
+/// A node's addresses, sorted, each once.
+fn entries(node: Option<&Node>) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = node.map_or_else(Vec::new, |node| {
+        node.addresses().map(|(address, member)| Entry { address, member, owner: Arc::clone(&node.name) }).collect()
+    });
+    entries.sort_by(|a, b| a.key().cmp(&b.key()));
+    entries.dedup_by(|a, b| a.key() == b.key());
+    entries
 }

@@ -103,15 +103,16 @@ impl Zone {
                 }
             }
         }
-        for (old, new) in self.names.replace(nodes) {
+        let exchanges = self.names.replace(nodes);
+        for (old, new) in &exchanges {
             applied.changed += 1;
             let holder = new.as_deref().or(old.as_deref()).map(Node::is_wildcard);
             if holder == Some(true) {
                 let delta = isize::from(new.is_some()) - isize::from(old.is_some());
                 self.wildcards.fetch_add(delta as usize, Ordering::Relaxed);
             }
-            self.addresses.exchange(old.as_deref(), new.as_deref());
         }
+        self.addresses.exchange(&exchanges);
         if applied.changed > 0 || change.complete != self.is_complete() {
             self.serial.store(change.serial, Ordering::Relaxed);
         }

@@ -138,9 +138,8 @@ impl Node {
             node.exists = true;
             match primitive {
                 change::Primitive::RrSet { rtype, ttl, rdata } => {
-                    let parse = |text: &&str| {
-                        stored(*rtype, text).map_err(|why| complaints.push(format!("{}: {text}: {why}", owner.name))).ok()
-                    };
+                    let parse =
+                        |text: &&str| stored(*rtype, text).map_err(|why| complaints.push(format!("{}: {text}: {why}", owner.name))).ok();
                     rrsets.push(RrSet { rtype: *rtype, ttl: *ttl, rdata: rdata.iter().filter_map(parse).collect() });
                 }
                 change::Primitive::Members(set) => {
@@ -178,7 +177,8 @@ impl Node {
     pub fn addresses(&self) -> impl Iterator<Item = (u128, bool)> {
         let set = self.set.as_deref().filter(|set| set.base.is_none());
         let own = set.into_iter().flat_map(|set| set.addresses.iter().filter_map(Address::number).map(|number| (number, false)));
-        let members = set.into_iter().flat_map(|set| set.members.iter().filter_map(|member| member.address.number()).map(|number| (number, true)));
+        let members =
+            set.into_iter().flat_map(|set| set.members.iter().filter_map(|member| member.address.number()).map(|number| (number, true)));
         own.chain(members)
     }
 }
@@ -241,7 +241,8 @@ impl MemberSet {
             own.sort();
             own.windows(2).all(|pair| pair[0] != pair[1])
         };
-        let ports_distinct = |ports: &[Port]| ports.len() < 2 || (1..ports.len()).all(|at| !ports[..at].iter().any(|port| port.number == ports[at].number));
+        let ports_distinct =
+            |ports: &[Port]| ports.len() < 2 || (1..ports.len()).all(|at| !ports[..at].iter().any(|port| port.number == ports[at].number));
         // A label that reads like an address may be what another member is called.
         let labels_distinct = by_label.windows(2).all(|pair| members[pair[0] as usize].label != members[pair[1] as usize].label)
             && members.iter().filter_map(|member| member.label.as_deref()).all(|label| address_of_dashes(label).is_none());
@@ -268,10 +269,14 @@ impl MemberSet {
             found.extend(self.at_address(number_of(&address)).filter(|&at| self.members[at as usize].label.is_none()));
         }
         // A member that is a name is called by it, with dashes.
-        found.extend((0..self.members.len() as u32).filter(|&at| {
-            let member = &self.members[at as usize];
-            matches!(&member.address, Address::Name(name) if member.label.is_none() && dashed_name(name) == label)
-        }).filter(|_| self.by_address.len() < self.members.len()));
+        found.extend(
+            (0..self.members.len() as u32)
+                .filter(|&at| {
+                    let member = &self.members[at as usize];
+                    matches!(&member.address, Address::Name(name) if member.label.is_none() && dashed_name(name) == label)
+                })
+                .filter(|_| self.by_address.len() < self.members.len()),
+        );
         found
     }
 

@@ -143,8 +143,16 @@ impl ZoneOp {
         Said::Answered
     }
 
+    /// The origins whose names never get past this op.
+    pub fn held(&self) -> impl Iterator<Item = &[u8]> {
+        let passes_on = |origin: &[u8]| self.fallthrough.iter().any(|zone| is_under(origin, zone) || is_under(zone, origin));
+        self.origins.iter().map(|origin| &*origin.wire).filter(move |origin| !passes_on(origin))
+    }
+
     fn origin_of(&self, lower: &[u8]) -> Option<&Origin> {
-        self.origins.iter().filter(|origin| is_under(lower, &origin.wire)).max_by_key(|origin| origin.wire.len())
+        // Octets first: that is cheaper than walking the labels, and mostly enough to say no.
+        let fits = |origin: &&Origin| lower.ends_with(&origin.wire) && is_under(lower, &origin.wire);
+        self.origins.iter().filter(fits).max_by_key(|origin| origin.wire.len())
     }
 
     /// None where the origin leaves no room for the names in it.
@@ -258,7 +266,14 @@ impl Lookup<'_> {
         if self.answer.answer.len() > before { Outcome::Records } else { Outcome::NoData }
     }
 
-    fn answer_ports<R: Recorder>(&mut self, node: &Node, filter: PortFilter<'_>, owner: NameRef, depth: usize, recorder: &mut R) -> Outcome {
+    fn answer_ports<R: Recorder>(
+        &mut self,
+        node: &Node,
+        filter: PortFilter<'_>,
+        owner: NameRef,
+        depth: usize,
+        recorder: &mut R,
+    ) -> Outcome {
         let Some(set) = node.set.as_deref() else { return Outcome::Absent };
         let listed = if set.listed { &*set.groups } else { &[] };
         let own = own_matches(set, filter) > 0;
@@ -297,7 +312,8 @@ impl Lookup<'_> {
             }
             rtype::SRV => {
                 let own = set.addresses.len() * own_matches(set, filter);
-                let total = own + listed.iter().map(|group| (group.end - group.start) as usize * matches(&group.ports, filter)).sum::<usize>();
+                let total =
+                    own + listed.iter().map(|group| (group.end - group.start) as usize * matches(&group.ports, filter)).sum::<usize>();
                 let weight = weight_of(total);
                 let mut seen = Seen::new(set);
                 if own > 0 {
@@ -507,7 +523,9 @@ impl Lookup<'_> {
         }
         let lower = self.answer.name(target).to_ascii_lowercase();
         let is_itself = self.answer.name(owner).eq_ignore_ascii_case(&lower);
-        let seen = |rr: &Rr| rr.rtype == rtype::CNAME && matches!(rr.rdata, Rdata::Name(other) if self.answer.name(other).eq_ignore_ascii_case(&lower));
+        let seen = |rr: &Rr| {
+            rr.rtype == rtype::CNAME && matches!(rr.rdata, Rdata::Name(other) if self.answer.name(other).eq_ignore_ascii_case(&lower))
+        };
         if is_itself || depth > MAX_CHAIN || self.answer.answer.iter().any(seen) {
             return;
         }

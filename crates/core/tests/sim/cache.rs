@@ -37,7 +37,9 @@ fn cache_ageing() {
 #[test]
 fn cache_mixed_ttl() {
     let mut world = cached(json!({}));
-    world.upstream(1, |seen| say(reply(seen, 0, &[(0, "", 1, 300, vec![192, 0, 2, 1]), (1, "example.org.", 2, 25, wire("ns1.example.org."))])));
+    world.upstream(1, |seen| {
+        say(reply(seen, 0, &[(0, "", 1, 300, vec![192, 0, 2, 1]), (1, "example.org.", 2, 25, wire("ns1.example.org."))]))
+    });
     for flags in ["qr,rd,ra", "qr,aa,rd,ra"] {
         let reply = world.ask("m.example.org.", "A");
         assert_eq!((line(&reply), reply.authority[0].ttl), (format!("NOERROR {flags}: 25 192.0.2.1"), 25));
@@ -160,7 +162,13 @@ fn cache_keepttl() {
 fn cache_disable_and_zones() {
     let mut world = cached(json!({"zones": ["org."], "disable_success": ["nocache.org."], "disable_denial": ["example.org."]}));
     world.upstream(1, |seen| say(if seen.name.starts_with("nx") { denial(seen, 3, 60) } else { a(seen, 300, [192, 0, 2, 1]) }));
-    for (name, is_kept) in [("a.nocache.org.", false), ("a.example.org.", true), ("nx.example.org.", false), ("nx.nocache.org.", true), ("a.example.net.", false)] {
+    for (name, is_kept) in [
+        ("a.nocache.org.", false),
+        ("a.example.org.", true),
+        ("nx.example.org.", false),
+        ("nx.nocache.org.", true),
+        ("a.example.net.", false),
+    ] {
         (0..2).for_each(|_| drop(world.ask(name, "A")));
         assert!(world.seen.iter().all(|seen| seen.flags.contains(&"ad") != name.ends_with("net.")));
         assert_eq!(world.sent().len(), if is_kept { 1 } else { 2 }, "{name}");
@@ -386,4 +394,34 @@ fn what_was_asked_on_the_old_way_is_not_kept() {
     world.wait(2.0);
     assert_eq!([old, new].map(|number| world.reply(number).answer[0].data.clone()), ["192.0.2.1", "192.0.2.2"]);
     assert_eq!(world.ask("a.example.org.", "A").answer[0].data, "192.0.2.2");
+}
+
+#[test]
+fn d1_answers_of_a_local_zone_are_not_kept() {
+    let soa = json!({"mname": "ns.dns", "rname": "hostmaster", "refresh": 7200, "retry": 1800, "expire": 86400, "minimum": 5, "ttl": 5});
+    let zone = |fallthrough: &[&str]| {
+        json!({"op": "zone", "zone": "z", "origins": [{"name": "cluster.local.", "reverse": false}], "primary": 0, "soa": soa, "fallthrough": fallthrough,
+               "exists": [], "soa_nodata": false, "name": "kubernetes", "span": 0})
+    };
+    for fallthrough in [&[][..], &["cluster.local."][..]] {
+        let mut world = World::new(1, Vec::new());
+        world.upstream(1, |seen| say(a(seen, 300, [192, 0, 2, 1])));
+        let mut with_zone: serde_json::Value =
+            serde_json::from_slice(&plan(&[(".", vec![cache(json!({})), zone(fallthrough), forward(1, json!({}))])])).unwrap();
+        with_zone["zones"] = json!(["z"]);
+        world.engine.commit(world.engine.prepare(&serde_json::to_vec(&with_zone).unwrap()).unwrap());
+        let text: Vec<&str> = vec!["10.0.0.1"];
+        let set: (&str, u32, Vec<&str>, [u8; 0], [u8; 0], bool, &str) = ("members", 5, text, [], [], false, "");
+        let change = rmp_serde::to_vec(&(vec![("web", 1, vec![set], [0u16; 0])], 1, false, true)).unwrap();
+        world.engine.zone("z").unwrap().apply(&core_dns::zone::decode_change(&change).unwrap());
+        (0..2).for_each(|_| assert_eq!(line(&world.ask("web.cluster.local.", "A")), "NOERROR qr,aa,rd: 5 10.0.0.1"));
+        world.ask("gone.cluster.local.", "A");
+        assert_eq!(world.sent().len(), fallthrough.len());
+        let counts = world.engine.cache("cache .").unwrap().counts();
+        assert_eq!(
+            (counts.entries[0], counts.misses),
+            (fallthrough.len() as u64, 3 * fallthrough.len() as u64),
+            "what is local for sure is not looked for"
+        );
+    }
 }

@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::world::*;
 
 fn one_run(seed: u64) {
-    let stale = json!({"window": 60, "mode": if seed.is_multiple_of(2) { "immediate" } else { "verify" }, "timeout_ms": if seed % 4 == 1 { 300 } else { 0 },
-                       "ttl": 0, "recheck": 0, "prefer_positive": false});
+    let (mode, timeout) = (if seed.is_multiple_of(2) { "immediate" } else { "verify" }, if seed % 4 == 1 { 300 } else { 0 });
+    let stale = json!({"window": 60, "mode": mode, "timeout_ms": timeout, "ttl": 0, "recheck": 0, "prefer_positive": false});
     let prefetch = json!({"amount": 2, "duration": 60, "percentage": 50});
     let least = json!({"capacity": 1024, "max_ttl": 3600, "min_ttl": 0});
     let stale = if seed.is_multiple_of(3) { json!(null) } else { stale };

@@ -72,7 +72,9 @@ fn forward_wrong_id() {
 
 #[test]
 fn forward_wrong_question() {
-    for change in [|message: &mut Vec<u8>| message[13] ^= 1, |message: &mut Vec<u8>| message[28] = 28, |message: &mut Vec<u8>| message[5] = 0] {
+    for change in
+        [|message: &mut Vec<u8>| message[13] ^= 1, |message: &mut Vec<u8>| message[28] = 28, |message: &mut Vec<u8>| message[5] = 0]
+    {
         let mut world = World::new(1, vec![forward(1, json!({}))]);
         world.upstream(1, move |seen| {
             let mut message = a(seen, 300, [6, 6, 6, 6]);
@@ -298,8 +300,14 @@ fn forward_except() {
 
 #[test]
 fn forward_several_lines() {
-    let mut world =
-        World::new(1, vec![forward_to(&[1], json!({"from_zone": "sub.example.org."})), forward_to(&[2], json!({"from_zone": "example.org."})), forward_to(&[3], json!({}))]);
+    let mut world = World::new(
+        1,
+        vec![
+            forward_to(&[1], json!({"from_zone": "sub.example.org."})),
+            forward_to(&[2], json!({"from_zone": "example.org."})),
+            forward_to(&[3], json!({})),
+        ],
+    );
     (1..=3).for_each(|number| world.upstream(number, good));
     for (name, data) in [("a.sub.example.org.", "192.0.2.1"), ("a.example.org.", "192.0.2.2"), ("a.example.net.", "192.0.2.3")] {
         assert_eq!(world.ask(name, "A").answer[0].data, data);

@@ -129,10 +129,11 @@ pub fn forward(count: usize, change: Value) -> Value {
 pub fn forward_to(upstreams: &[usize], change: Value) -> Value {
     let addresses: Vec<Value> = upstreams.iter().map(|number| json!({"address": address(*number).to_string(), "tls": null})).collect();
     let mut op = json!({
-        "op": "forward", "id": format!("forward {upstreams:?}"), "from_zone": ".", "except_zones": [], "upstreams": addresses, "policy": "sequential",
-        "max_fails": 2, "expire_ms": 10000, "max_age_ms": 0, "max_concurrent": 0, "force_tcp": false, "prefer_udp": false, "read_timeout_ms": 2000,
-        "max_connect_attempts": 2 * upstreams.len(), "health_check": {"interval_ms": 500, "domain": ".", "recursion_desired": true}, "failover": [],
-        "next": [], "next_on_nodata": false, "failfast_all_unhealthy": false, "span": 0
+        "op": "forward", "id": format!("forward {upstreams:?}"), "from_zone": ".", "except_zones": [], "upstreams": addresses,
+        "policy": "sequential", "max_fails": 2, "expire_ms": 10000, "max_age_ms": 0, "max_concurrent": 0, "force_tcp": false,
+        "prefer_udp": false, "read_timeout_ms": 2000, "max_connect_attempts": 2 * upstreams.len(),
+        "health_check": {"interval_ms": 500, "domain": ".", "recursion_desired": true}, "failover": [], "next": [],
+        "next_on_nodata": false, "failfast_all_unhealthy": false, "span": 0
     });
     merge(&mut op, change);
     op
@@ -151,7 +152,10 @@ pub fn plan(blocks: &[(&str, Vec<Value>)]) -> Vec<u8> {
         blocks.iter().map(|(zone, program)| json!({"zone": zone, "listeners": [LISTENER], "program": program, "span": 0})).collect();
     let listener = json!({"id": LISTENER, "host": "", "port": 53, "server": "dns://:53"});
     let mut plan = serde_json::to_value(core_dns::engine::Engine::new().plan().as_ref()).unwrap();
-    merge(&mut plan, json!({"listeners": [listener], "blocks": blocks, "spans": [{"file": "Corefile", "line": 1, "column": 1, "text": "x"}]}));
+    merge(
+        &mut plan,
+        json!({"listeners": [listener], "blocks": blocks, "spans": [{"file": "Corefile", "line": 1, "column": 1, "text": "x"}]}),
+    );
     serde_json::to_vec(&plan).unwrap()
 }
 
@@ -265,7 +269,10 @@ impl World {
     pub fn sent(&mut self) -> Vec<String> {
         let seen = std::mem::take(&mut self.seen);
         let is_probe = |seen: &&Seen| !(seen.name == "." && seen.qtype == "NS");
-        seen.iter().filter(is_probe).map(|seen| format!("{} {} {} {}", seen.upstream, seen.transport.name(), seen.name, seen.qtype)).collect()
+        seen.iter()
+            .filter(is_probe)
+            .map(|seen| format!("{} {} {} {}", seen.upstream, seen.transport.name(), seen.name, seen.qtype))
+            .collect()
     }
 
     pub fn log(&self) -> Vec<String> {
@@ -468,7 +475,12 @@ pub fn a(seen: &Seen, ttl: u32, address: [u8; 4]) -> Vec<u8> {
 
 /// The data of an SOA.
 pub fn soa() -> Vec<u8> {
-    [wire("ns1.example.org."), wire("hostmaster.example.org."), [1u32, 7200, 3600, 86400, 30].iter().flat_map(|number| number.to_be_bytes()).collect()].concat()
+    [
+        wire("ns1.example.org."),
+        wire("hostmaster.example.org."),
+        [1u32, 7200, 3600, 86400, 30].iter().flat_map(|number| number.to_be_bytes()).collect(),
+    ]
+    .concat()
 }
 
 /// No such name, or with rcode 0 no such type.
