@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from threading import Thread
+from threading import Semaphore, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from clusterdns.cluster import Ref, Service, View
+from clusterdns.control.apifeed import Inbox
 from clusterdns.control.origins import Origins
 from clusterdns.control.zones import ClusterZone
 from clusterdns.kube.api import watch_over
@@ -192,12 +193,13 @@ def test_08_a_stream_that_says_nothing_is_ended_when_its_server_is_gone() -> Non
         server.hanging.wait()
         server.shutdown()
         server.server_close()
-        follower.api.on_rest = lambda: follower.api.close() if follower.api.clock() > 10 else None
-        follower.api.silent = lambda seconds: True  # type: ignore[method-assign]
-        reader = Thread(target=follower.next)
+        told: list[Event] = []
+        reader = Thread(target=lambda: told.extend(follower.next()))
+        follower.api.on_rest = lambda: None if reader.is_alive() else follower.api.close()
         reader.start()
-        watch_over(follower.api, 2.5, lambda least, most: most)
+        watch_over(follower.api, 0.001)
         reader.join()
+        assert isinstance(told[0], Troubled)
         server.stopping.set()
 
 
@@ -342,3 +344,40 @@ def test_17_an_update_that_dns_does_not_see_is_no_change() -> None:
         assert isinstance(update, Upsert)
         zone.put(update.view)
         assert zone.change(2) is None
+
+
+def test_18_a_wake_for_what_was_taken_already_does_not_swallow_the_next_one() -> None:
+    """Else the thread that decides sleeps for a minute, the inbox fills up, and the readers wait with it."""
+    woken: list[int] = []
+    inbox = Inbox(lambda: woken.append(1))
+    inbox.put("Service", ())
+    releases = iter([lambda: inbox.put("EndpointSlice", ())])
+    room = inbox._room
+
+    class Interrupted(Semaphore):
+        def release(self, n: int = 1) -> None:
+            room.release(n)
+            next(releases, lambda: None)()
+
+    inbox._room = Interrupted()
+    assert [kind for kind, _ in inbox.take()] == ["Service", "EndpointSlice"]
+    told = len(woken)
+    inbox._room = room
+    inbox.put("Service", ())
+    assert len(woken) == told + 1
+
+
+def test_19_a_list_on_its_way_outlives_the_process_that_was_asked_before() -> None:
+    """After a restart the connection of the probe is gone, while the new process is telling everything: that is not cut off."""
+    with following() as (server, follower):
+        server.script["services"] += [stream(initial(5, end=803), Request.hang)]
+        follower.until()
+        [streaming] = follower.api._streams
+        cut: list[str] = []
+        streaming.cut = lambda: cut.append("closed" if follower.api.closed else "in the middle")  # type: ignore[method-assign]
+        follower.api.alive = lambda: False  # type: ignore[method-assign]
+        follower.api.silent = lambda seconds: True  # type: ignore[method-assign]
+        follower.api.on_rest = lambda: follower.api.close() if len(follower.api.pauses) > 3 else None
+        watch_over(follower.api, 0.001)
+        assert cut == ["closed"]
+        server.stopping.set()

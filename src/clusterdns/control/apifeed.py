@@ -31,6 +31,8 @@ ROOM = 32
 # Until all kinds are listed records would be made twice; but if a kind cannot be had, the others are served without it.
 GATHER_SECONDS = 1.0
 WAITING_SECONDS = 0.5
+# What the engine could not apply is tried again, but not all the time.
+AGAIN_SECONDS = 1.0
 # Objects that make no sense are told of once each; a cluster full of them does not fill the log.
 MOST_TOLD = 1000
 
@@ -52,12 +54,17 @@ class Inbox:
             self._woken = True
             self._wake()
 
-    def take(self) -> Iterable[tuple[str, Sequence[Event]]]:
-        """All that has been sent."""
-        self._woken = False
-        while self._portions:
-            yield self._portions.popleft()
+    def take(self) -> Sequence[tuple[str, Sequence[Event]]]:
+        """What has been sent, but no more than there is room for: what comes meanwhile may go on without end.
+
+        That a wake is owed is noted last: a wake for what has been taken already is followed by no `take`, and so would be the last one.
+        """
+        taken: list[tuple[str, Sequence[Event]]] = []
+        while self._portions and len(taken) < ROOM:
+            taken.append(self._portions.popleft())
             self._room.release()
+        self._woken = False
+        return taken
 
     def __bool__(self) -> bool:
         return bool(self._portions)
@@ -89,6 +96,7 @@ class ApiFeed:
         self._began = clock()
         self._next_line = self._began + WAITING_SECONDS
         self._heavy_since: float | None = None
+        self._not_before = 0.0
         self.filled = False
         api = options.api
         self.api = Api(Finder(api), api.qps, api.burst, api.inflight)
@@ -107,9 +115,18 @@ class ApiFeed:
     def close(self) -> None:
         """Ends the threads; nothing is said any more."""
         self.api.close()
+        self._cluster.close()
+
+    def undo(self) -> None:
+        """The last transaction could not be applied: it is made once more, after a while."""
+        self._cluster.undo()
+        self._not_before = self._clock() + AGAIN_SECONDS
 
     def due(self) -> float:
         """When to poll, by the clock: what has come, what has been put off, and the lines of the start."""
+        return max(self._not_before, self._due())
+
+    def _due(self) -> float:
         if self._inbox:
             return self._pace.next_transaction(self._clock()) if self.filled else 0.0
         times = [self._next_line] if not self.filled else []

@@ -38,5 +38,8 @@ class Feed(Protocol):
     def poll(self, serial: int) -> Fed:
         """What has changed since the last time; `serial` for the zone if something has."""
 
+    def undo(self) -> None:
+        """The last transaction could not be applied: it is given again."""
+
     def close(self) -> None:
-        """Ends looking."""
+        """Ends looking, and lets go of the objects."""

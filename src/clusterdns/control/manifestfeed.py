@@ -47,8 +47,13 @@ class ManifestFeed:
         """A short while after the last look."""
         return self._looked + LOOK_SECONDS
 
+    def undo(self) -> None:
+        """The last transaction could not be applied: it is given again at the next look."""
+        self._cluster.undo()
+
     def close(self) -> None:
-        """There is nothing to end."""
+        """Lets go of the objects."""
+        self._cluster.close()
 
     def poll(self, serial: int) -> Fed:
         """What has changed since the last time; `serial` for the zone if something has."""
@@ -56,7 +61,7 @@ class ManifestFeed:
         self.filled = True
         seen = fingerprint(self._options.manifests)
         if seen == self._fingerprint:
-            return NOTHING_NEW
+            return Fed(self._cluster.change(serial), ()) if self._cluster.dirty else NOTHING_NEW
         self._fingerprint = seen
         loaded = read_manifests(self._options.manifests, self._files, self._options)
         for ref, view in changes(self._loaded, loaded):

@@ -29,6 +29,7 @@ from clusterdns.records.options import ClusterOptions
 from clusterdns.scalars import NO_TIME
 from clusterdns.sources import Sources
 from clusterdns.version import COREDNS, VERSION
+from clusterdns.zones import ZoneChange
 
 WAKE = 0
 """No signal: a feed has something."""
@@ -294,12 +295,19 @@ class Server:
                 for line in fed.lines:
                     self._engine.log(line)
                 if fed.change is not None:
-                    _, nonsense = self._engine.apply(feed.zone, fed.change)
-                    for what in nonsense:
+                    for what in self._apply(feed, fed.change):
                         self._engine.log(f"[WARNING] plugin/kubernetes: {what}")
                 more = fed.more
         except Exception as why:  # the engine goes on with what it has
             self._engine.log(f"[ERROR] plugin/kubernetes: {feed.zone} could not be updated: {type(why).__name__}: {why}")
+
+    def _apply(self, feed: Feed, change: ZoneChange) -> list[str]:
+        """Applies a transaction, or has it given again; tells what made no sense in it."""
+        try:
+            return self._engine.apply(feed.zone, change)[1]
+        except Exception:
+            feed.undo()
+            raise
 
     def _next_reload(self) -> float | None:
         reload = self._running.reload

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from clusterdns.cluster import EndpointSlice, Namespace, Pod, Ref, Service, View
 from clusterdns.control.origins import UNKNOWN, Origins
 from clusterdns.records.apex import apex_owners, holds, own_addresses
@@ -22,6 +24,16 @@ from clusterdns.zones import Owner, ZoneChange
 # What is recomputed as one: its kind, namespace and name (a pod's address in the place of its name).
 Key = tuple[str, str, str]
 APEX: Key = ("apex", "", "")
+
+
+class Made(msgspec.Struct, frozen=True, gc=False):
+    """The names that a key has in the zone, and the number of the object that they are there for."""
+
+    names: tuple[str, ...]
+    origin: int
+
+
+NOTHING = Made((), UNKNOWN)
 
 
 class ClusterZone:
@@ -43,7 +55,9 @@ class ClusterZone:
         self._pods_at: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._below: dict[str, set[Key]] = defaultdict(set)
         self._serving: dict[tuple[str, str], EndpointSlice] = {}
-        self._names: dict[Key, tuple[str, ...]] = {}
+        self._made: dict[Key, Made] = {}
+        self._undoable: dict[Key, tuple[str, ...]] = {}
+        self._before = (True, False)
         self._dirty: dict[Key, None] = {APEX: None}
         self._oddities: dict[Oddity, None] = {}
         self._fresh = True
@@ -52,7 +66,7 @@ class ClusterZone:
     def put(self, view: View, place: str = "") -> None:
         """Takes an object that may be new or have changed."""
         if place:
-            self._origins.number(view.ref, place)
+            self._origins.place(view.ref, place)
         match view:
             case Service():
                 self._put_service(view)
@@ -68,6 +82,7 @@ class ClusterZone:
 
     def remove(self, ref: Ref) -> None:
         """Forgets an object; one that is not known is no error."""
+        self._origins.place(ref, "")
         match ref.kind:
             case "Service":
                 self._remove_service(ref.namespace, ref.name)
@@ -111,10 +126,28 @@ class ClusterZone:
             return None
         for key in chosen:
             del self._dirty[key]
+        self._undoable = {key: self._made.get(key, NOTHING).names for key in chosen}
+        self._before = (self._fresh, self._complete)
         owners = tuple([owner for key in chosen for owner in self._exchange(key)])
         replace, self._fresh = self._fresh, False
         self._complete = complete
         return ZoneChange(owners, serial, replace=replace, complete=complete)
+
+    def undo(self) -> None:
+        """The last transaction was not applied: its keys are touched again, and names that it took away are still to be taken away."""
+        for key, names in self._undoable.items():
+            self._dirty[key] = None
+            made = self._made.get(key, NOTHING)
+            if names := tuple(dict.fromkeys(made.names + names)):
+                self._made[key] = Made(names, made.origin)
+        self._fresh, self._complete = self._before
+        self._undoable = {}
+
+    def close(self) -> None:
+        """Gives all numbers back: nobody asks for this zone's records any more."""
+        for made in self._made.values():
+            self._origins.give_back(made.origin)
+        self._made = {}
 
     def take_oddities(self) -> list[Oddity]:
         """What the objects said that DNS cannot say, since this was last asked; each once."""
@@ -123,17 +156,37 @@ class ClusterZone:
 
     def _exchange(self, key: Key) -> Iterator[Owner]:
         """The key's owners now, and empty ones for names that it had before and has no more."""
-        owners = self._owners(key)
+        maker = self._maker(key)
+        origin = self._origins.take(maker) if maker else UNKNOWN
+        owners = self._owners(key, origin)
         names = tuple(owner.name for owner in owners)
-        before = self._names.get(key, ())
+        before = self._made.get(key, NOTHING)
+        self._origins.give_back(before.origin)
         if names:
-            self._names[key] = names
+            self._made[key] = Made(names, origin)
         else:
-            self._names.pop(key, None)
+            self._made.pop(key, None)
+            self._origins.give_back(origin)
         yield from owners
-        yield from (Owner(name, UNKNOWN, ()) for name in before if name not in names)
+        yield from (Owner(name, UNKNOWN, ()) for name in before.names if name not in names)
 
-    def _owners(self, key: Key) -> tuple[Owner, ...]:
+    def _maker(self, key: Key) -> Ref | None:
+        """The object that a key's records are there for."""
+        kind, namespace, name = key
+        match kind:
+            case "namespace":
+                return Ref("Namespace", "", namespace)
+            case "pod":
+                names = self._pods_at.get((namespace, name))
+                return Ref("Pod", namespace, min(names)) if names else None
+            case "service":
+                # Slices whose Service is gone still have PTR records; then they are the origin.
+                slices = self._slices.get((namespace, name), {})
+                service = self._services.get((namespace, name))
+                return service.ref if service else Ref("EndpointSlice", namespace, min(slices)) if slices else None
+        return None
+
+    def _owners(self, key: Key, origin: int) -> tuple[Owner, ...]:
         kind, namespace, name = key
         if kind == "apex":
             serving = [(self._services.get((piece.namespace, piece.service)), piece) for piece in self._serving.values()]
@@ -141,22 +194,15 @@ class ClusterZone:
         if not is_exposed(namespace, self._namespaces.get(namespace), self._options):
             return ()
         if kind == "namespace":
-            return namespace_owners(self._namespaces[namespace], self._options, self._origin("Namespace", "", namespace), self._report)
+            return namespace_owners(self._namespaces[namespace], self._options, origin, self._report)
         if kind == "pod":
-            pods = sorted(self._pods_at.get((namespace, name), ()))
-            if not pods:
-                return ()
-            return pod_owners(self._pods[namespace, pods[0]], self._options, self._origin("Pod", namespace, pods[0]), self._report)
+            pods = self._pods_at.get((namespace, name))
+            return pod_owners(self._pods[namespace, min(pods)], self._options, origin, self._report) if pods else ()
         service = self._services.get((namespace, name))
         slices = tuple(self._slices.get((namespace, name), {}).values())
         if service is None and not slices:
             return ()
-        # Slices whose Service is gone still have PTR records; then they are the origin.
-        made_by = (service or min(slices, key=lambda piece: piece.name)).ref
-        return service_owners(service, slices, self._options, self._origins.number(made_by), self._report)
-
-    def _origin(self, kind: str, namespace: str, name: str) -> int:
-        return self._origins.number(Ref(kind, namespace, name))
+        return service_owners(service, slices, self._options, origin, self._report)
 
     def _report(self, oddity: Oddity) -> None:
         self._oddities[oddity] = None

@@ -48,7 +48,10 @@ class Refused(Exception):
 
 
 class Stream:
-    """The body of an answer that goes on. Read by one thread; `cut` may come from any other."""
+    """The body of an answer that goes on. Read by one thread; `cut` may come from any other.
+
+    It is silent while somebody waits for what comes next, and only then: a reader who is busy elsewhere says nothing about the server.
+    """
 
     def __init__(self, connection: HTTPConnection, response: HTTPResponse, done: Callable[[Stream], None]) -> None:
         self._connection = connection
@@ -56,16 +59,21 @@ class Stream:
         # Kept here, as http.client forgets the socket when it hands it to the response.
         self._socket = connection.sock
         self._done = done
-        self.heard = time.monotonic()
+        self._waiting_since = float("inf")
 
     def read(self) -> bytes:
         """What has come, as soon as something has; empty at a proper end. Raises `Unreachable`."""
+        self._waiting_since = time.monotonic()
         try:
-            data = self._response.read1(READ_SIZE)
+            return self._response.read1(READ_SIZE)
         except (OSError, HTTPException, ValueError, AttributeError) as why:
             raise Unreachable(f"the stream was cut: {_words(why)}") from why
-        self.heard = time.monotonic()
-        return data
+        finally:
+            self._waiting_since = float("inf")
+
+    def silent(self, seconds: float) -> bool:
+        """Whether nothing has come for so long."""
+        return time.monotonic() - self._waiting_since >= seconds
 
     def cut(self) -> None:
         """Ends a read that is blocked."""
@@ -119,9 +127,8 @@ class Api:
 
     def silent(self, seconds: float) -> bool:
         """Whether one of the streams has been silent for so long."""
-        now = time.monotonic()
         with self._lock:
-            return any(now - stream.heard >= seconds for stream in self._streams)
+            return any(stream.silent(seconds) for stream in self._streams)
 
     def alive(self) -> bool:
         """Whether the process that answered the last time still answers: any answer counts.
@@ -149,11 +156,12 @@ class Api:
         self._kept = kept
         return True
 
-    def cut(self) -> None:
-        """Ends all streams: whoever reads them finds out now."""
+    def cut(self, seconds: float = 0.0) -> None:
+        """Ends the streams that have been silent for so long, 0: all of them: whoever reads them finds out now."""
         with self._lock:
             for stream in self._streams:
-                stream.cut()
+                if not seconds or stream.silent(seconds):
+                    stream.cut()
 
     def close(self) -> None:
         """Ends all streams for good."""
@@ -180,7 +188,7 @@ class Api:
             self._streams.discard(stream)
 
     def _request(self, path: str, patience: float) -> tuple[HTTPConnection, HTTPResponse]:
-        """Asks on a new connection, until the head of the answer has come."""
+        """Asks on a new connection, until the head of the answer has come; `patience` is for the rest of it."""
         if self._allowance is not None:
             self._allowance.take()
         with self._inflight:
@@ -189,10 +197,12 @@ class Api:
                 headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
                 if authorization := access.credentials.authorization():
                     headers["Authorization"] = authorization
-                connection.sock.settimeout(patience)
+                plain = connection.sock
+                plain.settimeout(ANSWER_SECONDS)
                 connection.request("GET", _prefix(access) + path, headers=headers)
                 response = connection.getresponse()
                 if response.status == 200:
+                    plain.settimeout(patience)
                     return connection, response
                 refused = _refused(response)
             except AccessError as why:
@@ -256,11 +266,15 @@ class Allowance:
 
 
 def watch_over(api: Api, interval: float, chance: Callable[[float, float], float] = random.uniform) -> None:
-    """While streams are silent, asks now and then whether the API server lives; if it does not, ends them. Until `close`."""
+    """While streams are silent, asks now and then whether the API server lives; if it does not, ends them. Until `close`.
+
+    A stream on which something comes is left alone: after a restart the process that is gone is another one than that which lists.
+    """
+    quiet = interval * 0.8
     while not api.closed:
         api.rest(interval * chance(0.8, 1.0))
-        if not api.closed and api.silent(interval * 0.8) and not api.alive():
-            api.cut()
+        if not api.closed and api.silent(quiet) and not api.alive():
+            api.cut(quiet)
     api.hang_up()
 
 

@@ -79,9 +79,13 @@ def _is_too_deep(text: str) -> bool:
 def _json(path: str, text: str) -> Iterator[Document | Problem]:
     """The one document of a file, or several behind each other."""
     try:
-        yield from _apart(msgspec.json.decode(text), Place(path, 1, 1), [])
+        dump = msgspec.json.decode(text, type=_Dump)
+        if dump.kind.endswith("List") and dump.items is not None:
+            yield from _items(dump, dump.items, Place(path, 1, 1))
+        else:
+            yield Document(msgspec.json.decode(text), Place(path, 1, 1))
         return
-    except (msgspec.DecodeError, RecursionError, ValueError):
+    except (msgspec.MsgspecError, RecursionError, ValueError):
         pass  # the slower way knows where it stopped
     decoder, at = json.JSONDecoder(), 0
     while found := _WORD.search(text, at):
@@ -95,6 +99,22 @@ def _json(path: str, text: str) -> Iterator[Document | Problem]:
             yield _problem(Place(path, line, 1), "not JSON: nested too deeply")
             return
         yield from _apart(value, Place(path, line, 1), [])
+
+
+class _Dump(msgspec.Struct, rename="camel"):
+    """A file that holds one object, or a list of them: `kubectl get -o json` of a large cluster. Its items are read one by one."""
+
+    kind: str = ""
+    api_version: str = ""
+    items: list[msgspec.Raw] | None = None
+
+
+def _items(dump: _Dump, items: Sequence[msgspec.Raw], place: Place) -> Iterator[Document]:
+    """The items of a list, each decoded when it is its turn: a dump of a large cluster is never in memory twice."""
+    of = {} if dump.kind == "List" else {"apiVersion": dump.api_version, "kind": dump.kind.removesuffix("List")}
+    for raw in items:
+        item = msgspec.json.decode(raw)
+        yield from _apart({**of, **item} if isinstance(item, dict) else item, place, [])
 
 
 def _apart(value: object, place: Place, item_places: Sequence[Place]) -> Iterator[Document]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from threading import Semaphore
+
 import pytest
 
 from clusterdns.cluster import Endpoint, EndpointSlice, Namespace, Ref, Service
-from clusterdns.control.apifeed import GATHER_SECONDS, MOST_TOLD, PORTION, ApiFeed, Inbox
+from clusterdns.control.apifeed import AGAIN_SECONDS, GATHER_SECONDS, MOST_TOLD, PORTION, ROOM, ApiFeed, Inbox
 from clusterdns.control.feeds import Fed
 from clusterdns.control.origins import Origins
 from clusterdns.kube.decode import Delete, Flaw, Upsert
@@ -236,3 +238,30 @@ def test_how_long_a_change_took_is_seen(triggered: str, least: float) -> None:
     standing.send("EndpointSlice", Upsert(EndpointSlice("shop", "x", "cart"), triggered))
     standing.polls()
     assert standing.feed.seen["EndpointSlice"].lag >= least
+
+
+def test_what_comes_without_end_does_not_hold_up_what_has_come() -> None:
+    inbox = Inbox(lambda: None)
+    inbox.put("Service", ())
+    room = inbox._room
+
+    class Refilled(Semaphore):
+        def release(self, n: int = 1) -> None:
+            room.release(n)
+            inbox._portions.append(("Service", ()))
+
+    inbox._room = Refilled()
+    assert len(inbox.take()) == ROOM
+    assert inbox
+
+
+def test_what_could_not_be_applied_is_given_again_after_a_while() -> None:
+    standing = Standing()
+    standing.fill(Namespace=[Upsert(SHOP)])
+    standing.send("Service", Upsert(CART))
+    assert names(standing.polls()) == ["cart.shop.svc"]
+    standing.feed.undo()
+    assert standing.feed.due() == standing.now + AGAIN_SECONDS
+    standing.now += AGAIN_SECONDS
+    assert names(standing.polls()) == ["cart.shop.svc"]
+    assert standing.feed.due() == float("inf")

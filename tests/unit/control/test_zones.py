@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from clusterdns.cluster import Endpoint, EndpointSlice, Namespace, Pod, Port, Ref, Service, View
-from clusterdns.control.origins import Origins
+from clusterdns.control.origins import RESTING, Origins
 from clusterdns.control.zones import ClusterZone
 from clusterdns.records.options import ClusterOptions
 from clusterdns.zones import Owner, ZoneChange
@@ -152,3 +152,54 @@ def test_after_any_events_the_zone_is_as_if_made_from_scratch(options: ClusterOp
     for view in objects.values():
         scratch.put(view)
     assert content(changes) == content([scratch.change(1)])
+
+
+def test_what_was_not_applied_is_said_again() -> None:
+    cluster = zone()
+    for view in (SHOP, SVC):
+        cluster.put(view)
+    first = cluster.change(1)
+    cluster.undo()
+    again = cluster.change(2)
+    assert first is not None
+    assert again is not None
+    assert again.replace
+    assert set(content([again])) == set(content([first]))
+
+
+def test_a_name_whose_removal_was_not_applied_is_removed_again() -> None:
+    cluster = zone()
+    for view in (SHOP, SVC):
+        cluster.put(view)
+    cluster.change(1)
+    cluster.remove(SVC.ref)
+    cluster.change(2)
+    cluster.undo()
+    change = cluster.change(3)
+    assert change is not None
+    assert [(owner.name, owner.data) for owner in change.owners] == [("cart.shop.svc", ())]
+    assert cluster.change(4) is None
+
+
+def test_pods_that_come_and_go_leave_no_numbers_behind() -> None:
+    origins = Origins()
+    cluster = ClusterZone(OPTIONS, [OWN], origins)
+    cluster.put(SHOP)
+    for number in range(3 * RESTING):
+        pod = Pod("shop", f"p{number}", f"10.1.{number // 250}.{number % 250}")
+        cluster.put(pod)
+        cluster.change(1)
+        cluster.remove(pod.ref)
+        cluster.change(2)
+    assert origins.take(Ref("Pod", "shop", "next")) <= RESTING + 10
+
+
+def test_a_zone_that_is_closed_gives_all_numbers_back() -> None:
+    origins = Origins()
+    cluster = ClusterZone(OPTIONS, [OWN], origins)
+    for view in (SHOP, SVC, SLICE):
+        cluster.put(view)
+    cluster.change(1)
+    assert origins.describe([1, 2]) != ["unknown object #1", "unknown object #2"]
+    cluster.close()
+    assert origins.describe([1, 2]) == ["unknown object #1", "unknown object #2"]
