@@ -10,7 +10,7 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::machine::Transport;
+use crate::client::Transport;
 use crate::random::Secret;
 
 /// The datagram sockets to one upstream among which each query's is drawn.

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod cache;
+pub mod client;
 pub mod engine;
 pub mod exchanges;
 pub mod forward;

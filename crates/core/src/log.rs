@@ -1,7 +1,7 @@
 //! `log`: a line for each query of a block, when its reply is written: before that nobody knows how long it is.
 
 use crate::answer::Answer;
-use crate::machine::{Client, Transport};
+use crate::client::{Client, Transport};
 use crate::name;
 use crate::plan::{LogClass, LogRule};
 use crate::text;

@@ -2,12 +2,13 @@
 
 mod later;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::{Answer, Rdata, Rr};
 use crate::cache::Found;
+use crate::client::{Client, Ticket, Transport};
 use crate::engine::{Engine, Observation};
 use crate::log::Logged;
 use crate::name;
@@ -28,38 +29,6 @@ const PLAIN_UDP: usize = 512;
 /// Datagrams above this are compressed, in the hope that they fit without fragments: IPv4 and IPv6.
 const UNFRAGMENTED: [usize; 2] = [1480, 1220];
 
-/// How a question came.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Transport {
-    /// A datagram.
-    Udp,
-    /// A stream.
-    Tcp,
-}
-
-impl Transport {
-    /// `udp` or `tcp`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
-        }
-    }
-}
-
-/// Who asks, and where the question arrived.
-#[derive(Clone, Copy, Debug)]
-pub struct Client {
-    /// The client's address and port.
-    pub address: SocketAddr,
-    /// The address that was asked.
-    pub local: SocketAddr,
-    /// The listener's number.
-    pub listener: u16,
-    /// Datagram or stream.
-    pub transport: Transport,
-}
-
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -70,10 +39,6 @@ pub enum Verdict {
     /// The reply comes later, from [`Machine::finished`].
     Wait(Ticket),
 }
-
-/// A query that waits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Ticket(pub u64);
 
 /// What is asked, by whom, and why.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::cache::Kept;
-use crate::machine::Ticket;
+use crate::client::Ticket;
 
 /// What came, for a query that waits.
 pub type Letter = (Ticket, Arc<Kept>);

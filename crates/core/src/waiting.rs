@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::cache::{Kept, Lead};
+use crate::client::{Client, Ticket};
 use crate::exchanges::Exchange;
 use crate::forward::Asking;
-use crate::machine::{Client, Ticket};
 use crate::program::Program;
 use crate::trace::Trace;
 use crate::way::Way;

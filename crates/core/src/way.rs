@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::answer::{Answer, Aside, NameRef, QNAME};
 use crate::cache::Lead;
-use crate::machine::Client;
+use crate::client::Client;
 use crate::wire::Query;
 use crate::zone::Asked;
 

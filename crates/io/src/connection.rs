@@ -6,7 +6,9 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use core_dns::machine::{Client, Verdict};
+use core_dns::client::Client;
+
+use core_dns::machine::Verdict;
 
 use crate::frames::Frames;
 use crate::queries::{Asker, Queries};

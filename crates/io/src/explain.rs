@@ -6,10 +6,11 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use core_dns::client::{Client, Ticket};
 use core_dns::engine::Engine;
 use core_dns::exchanges::{Effect, LaneId};
 use core_dns::forward::Loss;
-use core_dns::machine::{Client, Machine, Ticket, Verdict};
+use core_dns::machine::{Machine, Verdict};
 use core_dns::trace::Trace;
 
 use crate::clock;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use core_dns::client::{Client, Transport};
 use core_dns::engine::{Engine, Observation, Sink};
-use core_dns::machine::{Client, Transport};
 use core_dns::plan::Plan;
 use core_dns::text::{self, Message};
 use core_dns::trace::Step;

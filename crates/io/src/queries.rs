@@ -7,9 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use core_dns::client::{Client, Ticket};
 use core_dns::exchanges::{Effect, LaneId};
 use core_dns::forward::Loss;
-use core_dns::machine::{Client, Ticket, Verdict};
+use core_dns::machine::Verdict;
 
 use crate::counters::Counters;
 use crate::mmsg::ReturnAddress;

@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
+use core_dns::client::{Client, Ticket};
 use core_dns::exchanges::{Effect, LaneId};
 use core_dns::forward::Loss;
-use core_dns::machine::{Client, Machine, Ticket, Verdict};
+use core_dns::machine::{Machine, Verdict};
 
 /// Answers messages. `Machine` does; so do the stand-ins of the tests. `now` is the time since the workers started.
 pub trait Respond {

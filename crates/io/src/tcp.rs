@@ -8,7 +8,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use core_dns::machine::{Client, Transport};
+use core_dns::client::{Client, Transport};
 
 use crate::connection::{Connection, Due, Missing};
 use crate::counters::Counters;

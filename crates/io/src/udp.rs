@@ -6,7 +6,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
 
-use core_dns::machine::{Client, Transport, Verdict};
+use core_dns::client::{Client, Transport};
+
+use core_dns::machine::Verdict;
 
 use crate::counters::Counters;
 use crate::mmsg::{BATCH, Batch, ReturnAddress};

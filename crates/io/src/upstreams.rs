@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 
+use core_dns::client::Transport;
 use core_dns::exchanges::{Effect, LaneId};
 use core_dns::forward::Loss;
-use core_dns::machine::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::counters::Counters;

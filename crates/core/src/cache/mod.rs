@@ -18,7 +18,7 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::machine::Ticket;
+use crate::client::Ticket;
 use crate::mailbox::Mailbox;
 use crate::name::is_under;
 use crate::plan;

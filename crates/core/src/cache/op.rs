@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::rules::{Judgement, judge};
 use super::{Cache, FlightKey, Kept, Key};
 use crate::answer::Answer;
-use crate::machine::Transport;
+use crate::client::Transport;
 use crate::name::is_under;
 use crate::plan::{self, StaleMode};
 use crate::trace::Recorder;

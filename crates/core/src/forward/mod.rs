@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use crate::machine::Transport;
+use crate::client::Transport;
 use crate::name::{self, is_under};
 use crate::plan::{self, Policy};
 use crate::random::Random;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::{Client, Machine, Question, Ticket, Transport, Verdict};
+use super::{Machine, Question, Verdict};
 use crate::cache::{CacheOp, Joined, Kept, Lead};
+use crate::client::{Client, Ticket, Transport};
 use crate::exchanges::{Asker, Effect, Exchange, Exchanges, LaneId, Lifetime};
 use crate::forward::reply::{self, Kind};
 use crate::forward::{Asking, ForwardOp, Loss, Upstream, Use, write_probe};

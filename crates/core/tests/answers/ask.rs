@@ -8,8 +8,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use core_dns::client::{Client, Transport};
 use core_dns::engine::Engine;
-use core_dns::machine::{Client, Machine, Transport, Verdict};
+use core_dns::machine::{Machine, Verdict};
 use core_dns::zone::{Applied, decode_change};
 use domain::base::iana::{Class, Rtype};
 use domain::base::message_builder::MessageBuilder;

@@ -1,6 +1,8 @@
 //! What `cache` does in front of `forward`.
 
-use core_dns::machine::{Client, Transport, Verdict};
+use core_dns::client::{Client, Transport};
+
+use core_dns::machine::Verdict;
 use core_dns::text;
 use serde_json::json;
 

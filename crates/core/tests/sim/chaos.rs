@@ -1,6 +1,6 @@
 //! Bad networks, drawn by lot: whatever happens, each query has one reply in time, nothing forged is believed, and nothing is left over.
 
-use core_dns::machine::Transport;
+use core_dns::client::Transport;
 use core_dns::random::Random;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! What `forward` does.
 
-use core_dns::machine::Transport;
+use core_dns::client::Transport;
 use serde_json::json;
 
 use crate::world::*;

@@ -7,10 +7,11 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use core_dns::client::{Client, Transport};
 use core_dns::engine::{Engine, Observation, Sink};
 use core_dns::exchanges::{Effect, LaneId};
 use core_dns::forward::Loss;
-use core_dns::machine::{Client, Machine, Transport, Verdict};
+use core_dns::machine::{Machine, Verdict};
 use core_dns::name;
 use core_dns::random::Random;
 use core_dns::text::{self, Message};

@@ -10,7 +10,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use core_dns::machine::{Client, Ticket, Transport, Verdict};
+use core_dns::client::{Client, Ticket, Transport};
+
+use core_dns::machine::Verdict;
 use io_dns::{Listener, Respond, TcpLimits, Workers};
 
 /// Longer than any test takes.
