@@ -74,6 +74,13 @@ class ZoneOp(msgspec.Struct, frozen=True, tag_field="op", tag="zone", forbid_unk
     span: int
 
 
+class BufsizeOp(msgspec.Struct, frozen=True, tag_field="op", tag="bufsize", forbid_unknown_fields=True):
+    """A client that takes larger UDP messages than `size` octets is treated as one that takes so many (RFC 6891 6.2.3)."""
+
+    size: int
+    span: int
+
+
 class WhoamiOp(msgspec.Struct, frozen=True, tag_field="op", tag="whoami", forbid_unknown_fields=True):
     """Answer with the client's own address, port and transport, in the additional section."""
 
@@ -223,7 +230,7 @@ class LogOp(msgspec.Struct, frozen=True, tag_field="op", tag="log", forbid_unkno
     span: int
 
 
-Op = ZoneOp | CacheOp | ForwardOp | LogOp | WhoamiOp | ShuffleOp | ErrorsOp | DebugOp
+Op = ZoneOp | CacheOp | ForwardOp | LogOp | BufsizeOp | WhoamiOp | ShuffleOp | ErrorsOp | DebugOp
 
 
 class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

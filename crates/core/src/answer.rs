@@ -254,14 +254,14 @@ impl Answer {
 
     /// Writes the message: uncompressed where that fits (as CoreDNS does), else compressed, else cut with TC.
     ///
-    /// `limit` is what the client takes; above `plain_limit` octets a datagram is compressed even if it would fit.
-    pub fn write(&mut self, query: &Query, question: &[u8], limit: usize, plain_limit: usize, out: &mut Vec<u8>) {
+    /// `size` is what an op has made of the client's offer; `limit` is what the client takes; above `plain_limit` octets a datagram is compressed even if it would fit.
+    pub fn write(&mut self, query: &Query, question: &[u8], size: Option<u16>, limit: usize, plain_limit: usize, out: &mut Vec<u8>) {
         // Options of an upstream that leave no room for the question are not passed on.
         if let Some(theirs) = self.edns.as_mut().filter(|theirs| HEADER + question.len() + OPT_LEN + theirs.options.length as usize > limit)
         {
             theirs.options.length = 0;
         }
-        let opt = match (query.edns, self.edns) {
+        let opt = match (query.request.edns, self.edns) {
             (None, None) => 0,
             (_, theirs) => OPT_LEN + theirs.map_or(0, |theirs| theirs.options.length as usize),
         };
@@ -285,19 +285,19 @@ impl Answer {
             self.compressor = compressor;
         }
         if opt > 0 {
-            self.write_edns(query, out);
+            self.write_edns(query, size, out);
             counts[2] += 1;
         }
-        out[2..4].copy_from_slice(&wire::flags(query, Flags { tc: self.tc || truncated, ..self.flags() }, self.rcode));
+        out[2..4].copy_from_slice(&wire::flags(&query.request, Flags { tc: self.tc || truncated, ..self.flags() }, self.rcode));
         for (section, count) in counts.iter().enumerate() {
             out[6 + 2 * section..8 + 2 * section].copy_from_slice(&count.to_be_bytes());
         }
     }
 
-    /// The client's size comes back to it; what an upstream said in its EDNS is passed on.
-    fn write_edns(&self, query: &Query, out: &mut Vec<u8>) {
-        let (ours, theirs) = (query.edns, self.edns);
-        let size = ours.map(|edns| edns.size).or(theirs.map(|edns| edns.size)).unwrap_or(0);
+    /// The client's size comes back to it, or what an op has made of it; what an upstream said in its EDNS is passed on.
+    fn write_edns(&self, query: &Query, size: Option<u16>, out: &mut Vec<u8>) {
+        let (ours, theirs) = (query.request.edns, self.edns);
+        let size = size.or(ours.map(|edns| edns.size)).or(theirs.map(|edns| edns.size)).unwrap_or(0);
         let dnssec_ok = ours.is_some_and(|edns| edns.dnssec_ok) || theirs.is_some_and(|edns| edns.dnssec_ok);
         let (size, dnssec_ok) = if self.rcode == rcode::BADVERS { (0, false) } else { (size, dnssec_ok) };
         let options = theirs.map_or(&[][..], |edns| self.bytes(edns.options));

@@ -1,6 +1,6 @@
 //! The core: DNS messages in, DNS messages out. No sockets, no clock, no Python.
 //!
-//! Reading order: [`plan`] (what to do, decided elsewhere), [`engine`] (what all threads share), [`machine`] (one query's way),
+//! Reading order: [`plan`] (what to do, decided elsewhere), [`engine`] (what all threads share), [`machine`] (one query's way; the ops' turns are in `machine/turns.rs`),
 //! [`way`] (where it stands among blocks and ops), [`program`] (the blocks and ops), [`zone`] (local data), [`shuffle`], [`answer`]
 //! and [`wire`] (the message itself), [`trace`] (why), [`log`]. For queries that wait: [`cache`], [`forward`], [`exchanges`] (messages to upstreams), [`waiting`],
 //! [`mailbox`] (between threads).
@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod cache;
 pub mod client;
+pub mod edns;
 pub mod engine;
 pub mod exchanges;
 pub mod forward;
@@ -23,5 +24,6 @@ pub mod text;
 pub mod trace;
 pub mod waiting;
 pub mod way;
+pub mod whoami;
 pub mod wire;
 pub mod zone;

@@ -120,20 +120,20 @@ impl Value {
     fn of(self, logged: &Logged<'_>) -> String {
         let Logged { client, query, .. } = logged;
         match self {
-            Value::Type => text::type_name(query.qtype),
+            Value::Type => text::type_name(query.request.qtype),
             Value::Name => name::Display(query.name.wire()).to_string(),
-            Value::Class => class_name(query.qclass),
+            Value::Class => class_name(query.request.qclass),
             Value::Proto => client.transport.name().to_owned(),
             Value::Size => logged.size.to_string(),
             Value::Remote => bracketed(client.address.ip().to_canonical()),
             Value::Port => client.address.port().to_string(),
             Value::Local => bracketed(client.local.ip().to_canonical()),
             Value::Id => query.id.to_string(),
-            Value::Opcode => query.opcode.to_string(),
-            Value::Do => query.edns.is_some_and(|edns| edns.dnssec_ok).to_string(),
+            Value::Opcode => query.request.opcode.to_string(),
+            Value::Do => query.request.edns.is_some_and(|edns| edns.dnssec_ok).to_string(),
             Value::Bufsize => match client.transport {
                 Transport::Tcp => u16::MAX.to_string(),
-                Transport::Udp => query.edns.map_or(512, |edns| edns.size.max(512)).to_string(),
+                Transport::Udp => query.request.edns.map_or(512, |edns| edns.size.max(512)).to_string(),
             },
             Value::Rcode => text::rcode_name(logged.answer.rcode),
             Value::Rsize => logged.reply.len().to_string(),

@@ -1,25 +1,23 @@
 //! One query's way: parse, find the block, run its ops, one exit for all. Each worker thread has a machine of its own.
 
 mod later;
+mod turns;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::answer::{Answer, Rdata, Rr};
-use crate::cache::Found;
+use crate::answer::Answer;
 use crate::client::{Client, Ticket, Transport};
 use crate::engine::{Engine, Observation};
 use crate::log::Logged;
-use crate::name;
-use crate::program::{Block, Op, PlacedOp, Program};
+use crate::program::{Block, Program};
 use crate::random::Random;
 use crate::text;
 use crate::trace::{Off, Recorder, Trace};
 use crate::waiting::{Hold, Purpose};
-use crate::way::{Phase, Turn, Way};
-use crate::wire::{self, CLASS_IN, HEADER, Parsed, Query, rcode, rtype};
-use crate::zone::{Asked, Said};
+use crate::way::{Inside, Left, Phase, Turn, Way};
+use crate::wire::{self, CLASS_IN, HEADER, Parsed, Query, rcode};
+use crate::zone::Asked;
 
 pub use later::Explained;
 use later::Later;
@@ -60,6 +58,10 @@ pub struct Machine {
     debug: bool,
     /// When the query at hand came, by the clock; 0: it is not to be logged.
     begun: u64,
+    /// What the reply's datagram may hold, where an op has said so.
+    size: Option<u16>,
+    /// Nothing is to be said to the query at hand.
+    silent: bool,
     /// What the cache wants to ask on its own account once the query at hand is done.
     renewals: Vec<Way>,
     later: Later,
@@ -69,7 +71,18 @@ impl Machine {
     /// A machine for one thread; `clock` tells nanoseconds, for those who watch. Ids and ports are drawn from `seed`: it must be secret.
     pub fn new(engine: Arc<Engine>, seed: u64, clock: fn() -> u64) -> Machine {
         let later = Later::new(seed);
-        Machine { engine, answer: Answer::default(), random: Random::new(seed), clock, debug: false, begun: 0, renewals: Vec::new(), later }
+        Machine {
+            engine,
+            answer: Answer::default(),
+            random: Random::new(seed),
+            clock,
+            debug: false,
+            begun: 0,
+            size: None,
+            silent: false,
+            renewals: Vec::new(),
+            later,
+        }
     }
 
     /// Takes a message; `reply` is cleared first. `now` is the time since the engine started.
@@ -124,9 +137,8 @@ impl Machine {
                 match self.answer_query(&question, recorder) {
                     Some(ticket) => Verdict::Wait(ticket),
                     None => {
-                        self.write(client, message, &query, reply);
-                        self.log(&question, reply);
-                        Verdict::Reply
+                        self.say(&question, reply);
+                        if self.silent { Verdict::Drop } else { Verdict::Reply }
                     }
                 }
             }
@@ -137,18 +149,19 @@ impl Machine {
         let query = question.query;
         self.answer.begin(question.qname());
         let program = self.engine.current();
-        self.begun = 0;
-        if query.qclass != CLASS_IN && !program.serves_all_classes(question.client.listener) {
-            recorder.note("refused", || format!("class {} is not served", query.qclass));
+        (self.begun, self.size, self.silent) = (0, None, false);
+        let request = &query.request;
+        if request.qclass != CLASS_IN && !program.serves_all_classes(question.client.listener) {
+            recorder.note("refused", || format!("class {} is not served", request.qclass));
             self.answer.rcode = rcode::REFUSED;
             return None;
         }
-        if query.edns.is_some_and(|edns| edns.version != 0) {
+        if request.edns.is_some_and(|edns| edns.version != 0) {
             recorder.note("refused", || "an EDNS version that does not exist yet".to_owned());
             self.answer.rcode = rcode::BADVERS;
             return None;
         }
-        let Some(block) = program.block_for(question.client.listener, query.name.wire(), query.qtype) else {
+        let Some(block) = program.block_for(question.client.listener, query.name.wire(), request.qtype) else {
             recorder.note("refused", || "no server block has this name".to_owned());
             self.answer.rcode = rcode::REFUSED;
             return None;
@@ -162,6 +175,7 @@ impl Machine {
         if !self.renewals.is_empty() {
             self.put_renewals_away(question, &program);
         }
+        self.size = way.size;
         hold.map(|hold| self.put_away(question, &program, way, hold))
     }
 
@@ -187,103 +201,28 @@ impl Machine {
                     phase = if self.chase(program, question, way, recorder) { Phase::Before } else { Phase::After };
                 }
                 Phase::After => {
-                    self.after(block, question, way, recorder);
-                    if !way.leave(&mut self.answer) {
-                        return None;
-                    }
-                    phase = Phase::Chase;
+                    phase = match self.after(block, question, way, recorder) {
+                        true => Phase::Before,
+                        false => match way.leave(&mut self.answer) {
+                            Left::Client => return None,
+                            Left::Alias => Phase::Chase,
+                            Left::Op(aside) => {
+                                self.take_both(program.block(way.level.block), question, way, aside, recorder);
+                                Phase::After
+                            }
+                        },
+                    };
                 }
-            }
-        }
-    }
-
-    /// The ops from the one at hand on, until one answers or waits; if none does, it is SERVFAIL.
-    fn before<R: Recorder>(&mut self, block: &Block, question: &Question<'_>, way: &mut Way, recorder: &mut R) -> Option<Hold> {
-        if way.level.at == 0 {
-            recorder.block(&block.zone, block.span);
-            self.debug |= block.debug;
-        }
-        if block.is_empty() {
-            self.answer.rcode = rcode::REFUSED;
-            return None;
-        }
-        while let Some(PlacedOp { op, span }) = block.ops.get(way.level.at) {
-            match op {
-                Op::Zone(op) => {
-                    recorder.op("zone", *span);
-                    let asked = question.asked(way);
-                    if op.run(question.query.qtype, &asked, &mut self.answer, recorder) == Said::Answered {
-                        return None;
-                    }
-                }
-                Op::Cache(op) => {
-                    recorder.op("cache", *span);
-                    match op.before(&question.turn(way), &mut self.answer, recorder) {
-                        Found::Answer(renew) => {
-                            self.renewals.extend(renew.map(|lead| way.renewal(lead)));
-                            return None;
-                        }
-                        Found::Nothing(lead) => way.level.lead = Some(lead),
-                        Found::Stale(lead, stale, patience) => return Some(Hold::Renewal { lead, stale, patience }),
-                        Found::Next => {}
-                    }
-                }
-                Op::Forward(op) => {
-                    let turn = question.turn(way);
-                    if op.serves(turn.asked.lower) {
-                        recorder.op("forward", *span);
-                        // A cache asks for AD, so that it can tell those who want to know (RFC 6840 5.7).
-                        return Some(Hold::Ask(op.prepare(&turn, way.level.lead.is_some())));
-                    }
-                }
-                Op::Whoami => {
-                    recorder.op("whoami", *span);
-                    let asked = question.asked(way);
-                    self.whoami(question.client, &asked);
-                    return None;
-                }
-                Op::Shuffle(_) | Op::Errors | Op::Log(_) => {}
-            }
-            way.level.at += 1;
-        }
-        recorder.note("failed", || "no directive of this block answered".to_owned());
-        let directive = block.ops.last().map_or("errors", |last| last.op.directive());
-        self.answer.fail(rcode::SERVFAIL, format!("plugin/{directive}: no next plugin found"));
-        None
-    }
-
-    /// The ops before the one at hand, backwards.
-    fn after<R: Recorder>(&mut self, block: &Block, question: &Question<'_>, way: &mut Way, recorder: &mut R) {
-        for at in (way.level.first..way.level.at).rev() {
-            let PlacedOp { op, span } = &block.ops[at];
-            match op {
-                Op::Cache(op) => {
-                    if let Some(lead) = way.level.lead.take_if(|lead| lead.at == at) {
-                        recorder.way_out("cache", *span);
-                        op.after(&question.turn(way), lead, &mut self.answer, recorder);
-                    }
-                }
-                Op::Shuffle(shuffle) if self.answer.rcode == rcode::NOERROR => {
-                    recorder.way_out("loadbalance", *span);
-                    shuffle.apply(&mut self.answer, &mut self.random);
-                }
-                Op::Errors => {
-                    if let Some(why) = self.answer.failure.as_ref().filter(|_| question.purpose == Purpose::Client) {
-                        let (name, qtype) = (name::Display(question.asked(way).lower), text::type_name(question.query.qtype));
-                        self.engine.log(&format!("[ERROR] plugin/errors: {} {name} {qtype}: {why}", self.answer.rcode));
-                    }
-                }
-                Op::Zone(_) | Op::Forward(_) | Op::Whoami | Op::Shuffle(_) | Op::Log(_) => {}
             }
         }
     }
 
     /// Enters the block of the next alias that leads out of the answer; its failure will not be ours. False: there is none.
     fn chase<R: Recorder>(&mut self, program: &Program, question: &Question<'_>, way: &mut Way, recorder: &mut R) -> bool {
-        while let Some(alias) = way.next_alias(question.query.name.wire(), &mut self.answer) {
-            match program.block_for(question.client.listener, &alias.lower, question.query.qtype) {
+        while let Some(alias) = way.next_alias(question.query, question.message, &mut self.answer) {
+            match program.block_for(question.client.listener, alias.lower(), alias.request.qtype) {
                 Some(block) => {
-                    way.enter(block.index, alias, &mut self.answer);
+                    way.enter(block.index, 0, alias, Inside::Alias, &mut self.answer);
                     return true;
                 }
                 None => recorder.note("refused", || "no server block has this name".to_owned()),
@@ -292,24 +231,13 @@ impl Machine {
         false
     }
 
-    /// The client's address and port as records in the additional section.
-    fn whoami(&mut self, client: &Client, asked: &Asked<'_>) {
-        let (rtype, rdata) = match client.address.ip() {
-            IpAddr::V4(v4) => (rtype::A, Rdata::A(v4.octets())),
-            IpAddr::V6(v6) => (rtype::AAAA, Rdata::Aaaa(v6.octets())),
-        };
-        let label: &[u8] = match client.transport {
-            Transport::Udp => b"_udp",
-            Transport::Tcp => b"_tcp",
-        };
-        self.answer.aa = true;
-        self.answer.additional.push(Rr::new(asked.owner, rtype, 0, rdata));
-        // A name that has no room for one more label has no SRV.
-        if let Some(owner) = self.answer.join_below(label, &[asked.name]) {
-            let target = self.answer.intern(&[b"\0"]);
-            let srv = Rdata::Srv { weight: 0, port: client.address.port(), target };
-            self.answer.additional.push(Rr::new(owner, rtype::SRV, 0, srv));
+    /// Writes the reply, if there is to be one, and logs the query.
+    fn say(&mut self, question: &Question<'_>, reply: &mut Vec<u8>) {
+        match self.silent {
+            true => reply.clear(),
+            false => self.write(question.client, question.message, question.query, reply),
         }
+        self.log(question, reply);
     }
 
     /// Logs a query whose reply is written, if its block wants that.
@@ -324,7 +252,7 @@ impl Machine {
     fn log_line(&self, question: &Question<'_>, reply: &[u8]) {
         let Question { client, message, query, .. } = *question;
         let program = self.engine.current();
-        let Some(log) = program.block_for(client.listener, query.name.wire(), query.qtype).and_then(Block::log) else { return };
+        let Some(log) = program.block_for(client.listener, query.name.wire(), query.request.qtype).and_then(Block::log) else { return };
         let elapsed = (self.clock)().saturating_sub(self.begun);
         if let Some(line) = log.line(&Logged { client, query, size: message.len(), answer: &self.answer, reply, elapsed }) {
             self.engine.log(&line);
@@ -353,12 +281,12 @@ impl Machine {
         let (limit, plain_limit) = match client.transport {
             Transport::Tcp => (u16::MAX as usize, u16::MAX as usize),
             Transport::Udp => {
-                let size = query.edns.map_or(PLAIN_UDP, |edns| (edns.size as usize).max(PLAIN_UDP));
+                let size = query.request.edns.map_or(PLAIN_UDP, |edns| usize::from(self.size.unwrap_or(edns.size)).max(PLAIN_UDP));
                 (size, UNFRAGMENTED[usize::from(client.address.is_ipv6())])
             }
         };
         let question = &message[HEADER..query.question_end];
-        self.answer.write(query, question, limit, plain_limit, reply);
+        self.answer.write(query, question, self.size, limit, plain_limit, reply);
     }
 }
 
@@ -382,15 +310,8 @@ impl<'a> Question<'a> {
         'a: 'b,
     {
         let quiet = self.purpose == Purpose::Explain;
-        Turn {
-            now: self.now,
-            client: self.client,
-            message: self.message,
-            query: self.query,
-            asked: self.asked(way),
-            at: way.level.at,
-            quiet,
-        }
+        let (request, options) = way.request(self.query, self.message);
+        Turn { now: self.now, client: self.client, request, options, asked: self.asked(way), at: way.level.at, quiet }
     }
 }
 

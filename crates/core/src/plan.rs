@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The version of the document that this engine reads.
 pub const VERSION: u32 = 1;
@@ -83,6 +84,10 @@ pub enum Op {
     Forward(ForwardOp),
     Log {
         rules: Vec<LogRule>,
+        span: u32,
+    },
+    Bufsize {
+        size: u16,
         span: u32,
     },
     Whoami {
@@ -265,18 +270,22 @@ pub(crate) fn zones_that_differ<'a>(before: &'a [Op], now: &'a [Op]) -> Vec<&'a 
 }
 
 impl Op {
-    /// The same, wherever it stands in the Corefile.
-    fn without_place(&self) -> Op {
-        let mut op = self.clone();
-        match &mut op {
-            Op::Cache(CacheOp { span, .. }) | Op::Forward(ForwardOp { span, .. }) => *span = 0,
-            Op::Zone { span, .. }
-            | Op::Whoami { span }
-            | Op::Shuffle { span, .. }
-            | Op::Errors { span }
-            | Op::Log { span, .. }
-            | Op::Debug { span } => *span = 0,
+    /// What it says, wherever it stands in the Corefile.
+    fn without_place(&self) -> Value {
+        // A plan that was read can be written.
+        let mut said = serde_json::to_value(self).unwrap_or_default();
+        drop_spans(&mut said);
+        said
+    }
+}
+
+fn drop_spans(said: &mut Value) {
+    match said {
+        Value::Object(fields) => {
+            fields.remove("span");
+            fields.values_mut().for_each(drop_spans);
         }
-        op
+        Value::Array(items) => items.iter_mut().for_each(drop_spans),
+        _ => {}
     }
 }

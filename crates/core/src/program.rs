@@ -67,6 +67,8 @@ pub enum Op {
     Cache(Box<CacheOp>),
     /// Before: asks upstreams.
     Forward(Box<ForwardOp>),
+    /// Before: lowers what the client takes; after: undoes it.
+    Bufsize(u16),
     /// Before: answers with the client's own address.
     Whoami,
     /// After: orders addresses.
@@ -84,6 +86,7 @@ impl Op {
             Op::Zone(_) => "zone",
             Op::Cache(_) => "cache",
             Op::Forward(_) => "forward",
+            Op::Bufsize(_) => "bufsize",
             Op::Whoami => "whoami",
             Op::Shuffle(_) => "shuffle",
             Op::Errors => "errors",
@@ -262,6 +265,7 @@ impl Block {
                     let may_pass_on = matches!(block.program.get(number + 1), Some(plan::Op::Forward(_)));
                     (Op::Forward(Box::new(compile_forward(op, may_pass_on, resources)?)), op.span)
                 }
+                plan::Op::Bufsize { size, span } => (Op::Bufsize(*size), *span),
                 plan::Op::Whoami { span } => (Op::Whoami, *span),
                 plan::Op::Errors { span } => (Op::Errors, *span),
                 plan::Op::Log { rules, span } => (Op::Log(Box::new(Log::new(rules)?)), *span),

@@ -1,29 +1,34 @@
-//! Where a query stands: the block, the op, and the questions outside the present one. Small enough to be put away while it waits.
+//! Where a query stands: the block, the op, the question at hand, and the questions outside it. Small enough to be put away while it
+//! waits.
 
 use std::time::Duration;
 
 use crate::answer::{Answer, Aside, NameRef, QNAME};
 use crate::cache::Lead;
 use crate::client::Client;
-use crate::wire::Query;
+use crate::wire::{Query, Request};
 use crate::zone::Asked;
 
 /// The most aliases that are followed through other blocks.
 const MAX_CHASE: usize = 10;
+/// The most questions outside the one at hand.
+const MAX_DEPTH: usize = 16;
 
 /// A query's place in the program.
 pub struct Way {
     /// The question at hand.
     pub level: Level,
     /// The questions that wait for its answer, the client's own first.
-    outer: Vec<(Level, Aside)>,
+    outer: Vec<Outer>,
     /// The targets that were asked for, in lower case.
     followed: Vec<Box<[u8]>>,
     /// When the query came, by the clock of those who log; 0: nobody does.
     pub begun: u64,
+    /// What the client's datagrams may hold, where an op has said so; it is told in the reply's EDNS.
+    pub size: Option<u16>,
 }
 
-/// One question: the client's, or the target of an alias.
+/// One question: the client's, or one that was made of it.
 pub struct Level {
     /// The block's number.
     pub block: u32,
@@ -33,8 +38,57 @@ pub struct Level {
     pub first: usize,
     /// What it brings back to the cache that it passed.
     pub lead: Option<Lead>,
-    /// The alias's target; none is the client's question.
-    target: Option<Box<Alias>>,
+    /// What is asked in place of the client's question.
+    other: Option<Box<Other>>,
+    /// What was asked before ops changed it, the last change last.
+    changes: Vec<Change>,
+}
+
+/// A question in place of the client's: the target of an alias, or what an op made of it.
+#[derive(Clone)]
+pub struct Other {
+    owner: NameRef,
+    name: Vec<u8>,
+    lower: Box<[u8]>,
+    /// What is wanted of that name.
+    pub request: Request,
+    /// The options of its EDNS.
+    pub options: Vec<u8>,
+}
+
+/// What an op did to the question; it is undone when the answer comes back to the op.
+struct Change {
+    at: usize,
+    before: Option<Box<Other>>,
+    memory: Memory,
+}
+
+/// What an op remembers of its change until the answer comes: what it needs, in its own encoding.
+pub type Memory = Vec<u32>;
+
+struct Outer {
+    level: Level,
+    aside: Aside,
+    purpose: Inside,
+}
+
+/// Why a question is asked inside another one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Inside {
+    /// It is the target of an alias: its records belong behind the alias.
+    Alias,
+    /// The op at hand wants both answers.
+    Op,
+}
+
+/// What is outside a question that is answered.
+pub enum Left {
+    /// Nothing: it was the client's.
+    Client,
+    /// A question whose answer has got the records of this one.
+    Alias,
+    /// An op that asked in between; its own question's answer is aside.
+    Op(Aside),
 }
 
 /// One op's turn: what is asked, by whom, when.
@@ -44,25 +98,16 @@ pub struct Turn<'a> {
     pub now: Duration,
     /// Who asks.
     pub client: &'a Client,
-    /// The client's message.
-    pub message: &'a [u8],
-    /// The same, read.
-    pub query: &'a Query,
+    /// What is wanted of the name.
+    pub request: &'a Request,
+    /// The options of the request's EDNS, as on the wire.
+    pub options: &'a [u8],
     /// The name at hand.
     pub asked: Asked<'a>,
     /// The op's place in its block.
     pub at: usize,
     /// Nothing may be kept or counted.
     pub quiet: bool,
-}
-
-/// The target of an alias.
-#[derive(Clone)]
-pub struct Alias {
-    owner: NameRef,
-    name: Vec<u8>,
-    /// Its name in lower case.
-    pub lower: Box<[u8]>,
 }
 
 /// What is next.
@@ -79,14 +124,14 @@ pub enum Phase {
 impl Way {
     /// At the first op of a block, with the client's question.
     pub fn new(block: u32) -> Way {
-        Way { level: Level { block, at: 0, first: 0, lead: None, target: None }, outer: Vec::new(), followed: Vec::new(), begun: 0 }
+        Way { level: Level::new(block, 0, None), outer: Vec::new(), followed: Vec::new(), begun: 0, size: None }
     }
 
     /// A question of the cache's own: the one at hand, from behind the cache on, and back to it.
     pub fn renewal(&self, lead: Lead) -> Way {
-        let Level { block, target, .. } = &self.level;
-        let level = Level { block: *block, at: lead.at + 1, first: lead.at, lead: Some(lead), target: target.clone() };
-        Way { level, outer: Vec::new(), followed: Vec::new(), begun: 0 }
+        let first = lead.at;
+        let level = Level { at: first + 1, lead: Some(lead), ..Level::new(self.level.block, first, self.level.other.clone()) };
+        Way { level, ..Way::new(self.level.block) }
     }
 
     /// Whether there are questions outside this one.
@@ -94,50 +139,117 @@ impl Way {
         !self.outer.is_empty()
     }
 
-    /// Puts the name at hand into an answer that was begun anew.
+    /// The block of the client's own question.
+    pub fn outermost_block(&self) -> u32 {
+        self.outer.first().map_or(&self.level, |outer| &outer.level).block
+    }
+
+    /// Puts the names at hand into an answer that was begun anew.
     pub fn anchor(&mut self, answer: &mut Answer) {
-        if let Some(target) = &mut self.level.target {
-            target.owner = answer.intern(&[&target.name]);
+        let Level { other, changes, .. } = &mut self.level;
+        for other in other.iter_mut().chain(changes.iter_mut().filter_map(|change| change.before.as_mut())) {
+            if other.owner != QNAME {
+                other.owner = answer.intern(&[&other.name]);
+            }
         }
     }
 
     /// The name that is asked for now; `name` and `lower` are the client's.
     pub fn asked<'a>(&'a self, name: &'a [u8], lower: &'a [u8]) -> Asked<'a> {
-        match &self.level.target {
-            Some(target) => Asked { owner: target.owner, name: &target.name, lower: &target.lower },
+        match &self.level.other {
+            Some(other) => Asked { owner: other.owner, name: &other.name, lower: &other.lower },
             None => Asked { owner: QNAME, name, lower },
         }
     }
 
-    /// The next alias to follow, if there is one, it is not one too many, and nobody has asked for it yet; `lower` is the client's name.
-    pub fn next_alias(&mut self, lower: &[u8], answer: &mut Answer) -> Option<Alias> {
+    /// What is wanted of that name, and the options of its EDNS; `query` and its `message` are the client's.
+    pub fn request<'a>(&'a self, query: &'a Query, message: &'a [u8]) -> (&'a Request, &'a [u8]) {
+        match &self.level.other {
+            Some(other) => (&other.request, &other.options),
+            None => (&query.request, &message[query.options.clone()]),
+        }
+    }
+
+    /// The op at hand asks something else from here on; until the answer comes back to it, see [`Way::undo`].
+    pub fn change(&mut self, to: Other, memory: Memory) {
+        let before = self.level.other.replace(Box::new(to));
+        self.level.changes.push(Change { at: self.level.at, before, memory });
+    }
+
+    /// Asks again what was asked before the op at hand changed it. None: it did not. What it asked and remembered comes back.
+    pub fn undo(&mut self) -> Option<(Box<Other>, Memory)> {
+        let change = self.level.changes.pop_if(|change| change.at == self.level.at)?;
+        let asked = std::mem::replace(&mut self.level.other, change.before)?;
+        Some((asked, change.memory))
+    }
+
+    /// The next alias to follow, if there is one, it is not one too many, and nobody has asked for it yet; `query` is the client's.
+    pub fn next_alias(&mut self, query: &Query, message: &[u8], answer: &mut Answer) -> Option<Other> {
         while let Some(owner) = answer.chase.pop() {
             let name = answer.name(owner).to_vec();
-            let target = name.to_ascii_lowercase().into_boxed_slice();
-            if *target == *lower || self.followed.contains(&target) {
+            let lower = name.to_ascii_lowercase().into_boxed_slice();
+            if *lower == *query.name.wire() || self.followed.contains(&lower) {
                 continue;
             }
-            if self.followed.len() == MAX_CHASE {
+            if self.followed.len() == MAX_CHASE || self.outer.len() == MAX_DEPTH {
                 answer.chase.clear();
                 return None;
             }
-            self.followed.push(target.clone());
-            return Some(Alias { owner, name, lower: target });
+            self.followed.push(lower.clone());
+            let (request, options) = self.request(query, message);
+            return Some(Other { owner, name, lower, request: *request, options: options.to_vec() });
         }
         None
     }
 
-    /// Asks another block for the target of an alias; what was said so far waits.
-    pub fn enter(&mut self, block: u32, alias: Alias, answer: &mut Answer) {
-        let level = Level { block, at: 0, first: 0, lead: None, target: Some(Box::new(alias)) };
-        self.outer.push((std::mem::replace(&mut self.level, level), answer.set_aside()));
+    /// Whether one more question may be asked inside this one.
+    pub fn has_room_inside(&self) -> bool {
+        self.outer.len() < MAX_DEPTH
     }
 
-    /// Goes back to the question outside, whose answer gets the records of this one; its failure stays behind. False: there is none.
-    pub fn leave(&mut self, answer: &mut Answer) -> bool {
-        let Some((level, aside)) = self.outer.pop() else { return false };
+    /// Asks something else in between, of the ops of a block from `first` on; what was said so far waits.
+    pub fn enter(&mut self, block: u32, first: usize, other: Other, purpose: Inside, answer: &mut Answer) {
+        let level = std::mem::replace(&mut self.level, Level::new(block, first, Some(Box::new(other))));
+        self.outer.push(Outer { level, aside: answer.set_aside(), purpose });
+    }
+
+    /// Goes back to the question outside. The target of an alias adds its records there, and its failure stays behind.
+    pub fn leave(&mut self, answer: &mut Answer) -> Left {
+        let Some(Outer { level, aside, purpose }) = self.outer.pop() else { return Left::Client };
         self.level = level;
-        answer.resume(aside);
-        true
+        match purpose {
+            Inside::Op => Left::Op(aside),
+            Inside::Alias => {
+                answer.resume(aside);
+                Left::Alias
+            }
+        }
+    }
+}
+
+impl Level {
+    fn new(block: u32, first: usize, other: Option<Box<Other>>) -> Level {
+        Level { block, at: first, first, lead: None, other, changes: Vec::new() }
+    }
+}
+
+impl Other {
+    /// The question of a turn, to be changed.
+    pub fn of(turn: &Turn<'_>) -> Other {
+        let Asked { owner, name, lower } = turn.asked;
+        Other { owner, name: name.to_vec(), lower: lower.into(), request: *turn.request, options: turn.options.to_vec() }
+    }
+
+    /// The same about another name, in wire form.
+    pub fn about(mut self, name: &[u8], answer: &mut Answer) -> Other {
+        self.owner = answer.intern(&[name]);
+        self.name = name.to_vec();
+        self.lower = name.to_ascii_lowercase().into();
+        self
+    }
+
+    /// Its name in lower case.
+    pub fn lower(&self) -> &[u8] {
+        &self.lower
     }
 }

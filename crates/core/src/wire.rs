@@ -63,11 +63,9 @@ pub struct Edns {
     pub dnssec_ok: bool,
 }
 
-/// A query that can be answered.
-#[derive(Clone, Debug)]
-pub struct Query {
-    /// Message id.
-    pub id: u16,
+/// What is wanted of a name: the part of a query that ops may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
     /// 0 is a query, 4 a NOTIFY.
     pub opcode: u8,
     /// Recursion desired.
@@ -82,6 +80,15 @@ pub struct Query {
     pub qclass: u16,
     /// The client's EDNS, if it sent any.
     pub edns: Option<Edns>,
+}
+
+/// A query that can be answered.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Message id.
+    pub id: u16,
+    /// What is wanted.
+    pub request: Request,
     /// Where the options of that EDNS are in the message.
     pub options: Range<usize>,
     /// The name in lower case.
@@ -171,13 +178,15 @@ pub fn parse(message: &[u8]) -> Parsed {
     };
     Parsed::Query(Query {
         id: word(0),
-        opcode,
-        rd: message[2] & RD != 0,
-        cd: message[3] & CD != 0,
-        ad: message[3] & AD != 0,
-        qtype: word(question_end - 4),
-        qclass: word(question_end - 2),
-        edns,
+        request: Request {
+            opcode,
+            rd: message[2] & RD != 0,
+            cd: message[3] & CD != 0,
+            ad: message[3] & AD != 0,
+            qtype: word(question_end - 4),
+            qclass: word(question_end - 2),
+            edns,
+        },
         options,
         name,
         question_end,
@@ -255,7 +264,7 @@ pub struct Flags {
 }
 
 /// The flag octets of a reply.
-pub fn flags(query: &Query, flags: Flags, rcode: u16) -> [u8; 2] {
+pub fn flags(query: &Request, flags: Flags, rcode: u16) -> [u8; 2] {
     let set = |bit: u8, on: bool| if on { bit } else { 0 };
     let of_query = query.opcode == OPCODE_QUERY;
     let (rd, cd) = flags.rd_cd.unwrap_or((query.rd && of_query, query.cd && of_query));
@@ -289,7 +298,7 @@ mod tests {
     fn a_question_is_read_in_lower_case() {
         let query = query(QUESTION);
         assert_eq!(query.name.wire(), b"\x01a\x07example\x03org\x00");
-        assert!(query.rd && query.edns.is_none());
+        assert!(query.request.rd && query.request.edns.is_none());
     }
 
     #[test]
@@ -317,7 +326,7 @@ mod tests {
         message[11] = 1;
         message.extend_from_slice(b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x05\x00\x04\x7f\x00\x00\x01");
         message.extend_from_slice(b"\x00\x00\x29\x04\xd0\x00\x00\x80\x00\x00\x00");
-        assert_eq!(query(&message).edns, Some(Edns { size: 1232, version: 0, dnssec_ok: true }));
+        assert_eq!(query(&message).request.edns, Some(Edns { size: 1232, version: 0, dnssec_ok: true }));
     }
 
     #[test]

@@ -109,7 +109,10 @@ impl Connection {
     /// Puts the reply that a query waited for behind the others.
     pub fn finish(&mut self, reply: &[u8], now: Duration) {
         self.waiting -= 1;
-        self.append(reply, now);
+        // An empty one is none: the core wants nothing said.
+        if !reply.is_empty() {
+            self.append(reply, now);
+        }
     }
 
     /// Answers and writes as far as it goes. False: nothing is left to do, and nothing will come.

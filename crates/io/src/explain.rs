@@ -105,7 +105,7 @@ fn wait(queries: &mut Queries<Explainer>) -> io::Result<Option<Vec<u8>>> {
     while queries.now < until {
         upstreams.carry_out(&poll, queries);
         if let Some((_, reply)) = queries.finished() {
-            return Ok(Some(reply));
+            return Ok(Some(reply).filter(|reply| !reply.is_empty()));
         }
         let next = queries.next_deadline().map_or(until, |deadline| deadline.min(until));
         waits.wait(Some(next.saturating_sub(clock::start().elapsed())))?;

@@ -81,7 +81,8 @@ impl Udp {
     pub fn reply(&mut self, key: Key, address: &ReturnAddress, reply: &[u8], queries: &mut Queries<impl Respond>) {
         let Some(socket) = self.sockets.get_mut(key) else { return };
         socket.waiting -= 1;
-        if address.send(socket.socket.as_fd(), reply).is_err() {
+        // An empty one is none: the core wants nothing said.
+        if !reply.is_empty() && address.send(socket.socket.as_fd(), reply).is_err() {
             Counters::one(&queries.counters.unsent);
         }
         self.close_if_done(key);

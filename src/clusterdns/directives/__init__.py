@@ -33,7 +33,7 @@ TABLE: dict[str, bool] = {
     "multisocket": LATER,
     "reload": HERE,
     "nsid": LATER,
-    "bufsize": LATER,
+    "bufsize": HERE,
     "bind": HERE,
     "debug": HERE,
     "trace": LATER,

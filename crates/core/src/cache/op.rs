@@ -99,7 +99,7 @@ impl CacheOp {
 
     /// Keeps the answer of the ops behind, if it may be kept; gives all its records one TTL.
     pub fn after<R: Recorder>(&self, turn: &Turn<'_>, lead: Lead, answer: &mut Answer, recorder: &mut R) {
-        let judgement = judge(&self.plan, &turn.asked, turn.query.qtype, turn.query.qclass, turn.query.opcode, answer);
+        let judgement = judge(&self.plan, &turn.asked, turn.request.qtype, turn.request.qclass, turn.request.opcode, answer);
         let came = answer.failure.is_none() && answer.cacheable;
         if came {
             for rr in answer.answer.iter_mut().chain(&mut answer.authority).chain(&mut answer.additional) {
@@ -158,12 +158,12 @@ impl CacheOp {
 
     /// Under which key identical questions are asked once; none where the client's EDNS options make it its own.
     pub fn flight_key(&self, turn: &Turn<'_>) -> Option<FlightKey> {
-        if turn.quiet || !turn.query.options.is_empty() {
+        if turn.quiet || !turn.options.is_empty() {
             return None;
         }
-        let size = turn.query.edns.map_or(0, |edns| edns.size);
-        let how = u32::from(size) << 8 | u32::from(turn.client.transport == Transport::Tcp) << 1 | u32::from(turn.query.rd);
-        let bits = self.key(turn).bits | u64::from(turn.query.opcode) << 48;
+        let size = turn.request.edns.map_or(0, |edns| edns.size);
+        let how = u32::from(size) << 8 | u32::from(turn.client.transport == Transport::Tcp) << 1 | u32::from(turn.request.rd);
+        let bits = self.key(turn).bits | u64::from(turn.request.opcode) << 48;
         Some(FlightKey { lower: turn.asked.lower.into(), bits, how, epoch: self.epoch.load(Ordering::Acquire) })
     }
 
@@ -215,7 +215,7 @@ impl CacheOp {
 
     /// AD only for those who asked for it (RFC 6840 5.8).
     fn clear_ad(&self, turn: &Turn<'_>, answer: &mut Answer) {
-        answer.ad &= turn.query.ad || turn.query.edns.is_some_and(|edns| edns.dnssec_ok);
+        answer.ad &= turn.request.ad || turn.request.edns.is_some_and(|edns| edns.dnssec_ok);
     }
 
     fn is_disabled(&self, judgement: &Judgement, turn: &Turn<'_>) -> bool {
@@ -226,7 +226,7 @@ impl CacheOp {
     }
 
     fn key<'a>(&self, turn: &Turn<'a>) -> Key<'a> {
-        let query = turn.query;
+        let query = turn.request;
         self.cache.key(turn.asked.lower, query.qtype, query.qclass, query.edns.is_some_and(|edns| edns.dnssec_ok), query.cd)
     }
 }

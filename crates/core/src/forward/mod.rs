@@ -148,7 +148,7 @@ impl ForwardOp {
         };
         Asking {
             message: write_query(turn, ad),
-            expected: Expected { lower: turn.asked.lower.into(), qtype: turn.query.qtype, qclass: turn.query.qclass },
+            expected: Expected { lower: turn.asked.lower.into(), qtype: turn.request.qtype, qclass: turn.request.qclass },
             transport,
             upstream: 0,
             error: String::new(),
@@ -269,9 +269,8 @@ impl ForwardOp {
 
 /// The query that goes upstream: the client's question, flags and EDNS; `ad` asks for AD too.
 fn write_query(turn: &Turn<'_>, ad: bool) -> Vec<u8> {
-    let query = turn.query;
+    let (query, options) = (turn.request, turn.options);
     let set = |bit: u8, on: bool| if on { bit } else { 0 };
-    let options = &turn.message[query.options.clone()];
     let mut message = Vec::with_capacity(turn.asked.name.len() + 32 + options.len());
     message.extend_from_slice(&[0, 0, query.opcode << 3 | set(1, query.rd), set(0x20, query.ad || ad) | set(0x10, query.cd)]);
     message.extend_from_slice(&[0, 1, 0, 0, 0, 0, 0, u8::from(query.edns.is_some())]);

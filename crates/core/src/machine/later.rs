@@ -462,7 +462,7 @@ impl Machine {
         }
         let phase = self.take_up(&question, &program, &mut way, wait, how);
         self.debug = debug;
-        self.begun = way.begun;
+        (self.begun, self.size, self.silent) = (way.begun, None, false);
         let hold = match &mut trace {
             Some(trace) => self.run(&program, &question, &mut way, phase, trace.as_mut()),
             None => self.run(&program, &question, &mut way, phase, &mut Off),
@@ -470,6 +470,7 @@ impl Machine {
         if !self.renewals.is_empty() {
             self.put_renewals_away(&question, &program);
         }
+        self.size = way.size;
         let debug = std::mem::take(&mut self.debug);
         match hold {
             Some(hold) => {
@@ -524,8 +525,7 @@ impl Machine {
             return;
         }
         let mut reply = Vec::new();
-        self.write(question.client, question.message, question.query, &mut reply);
-        self.log(question, &reply);
+        self.say(question, &mut reply);
         match (question.purpose, trace) {
             (Purpose::Explain, Some(trace)) => return self.later.explained.push_back(Explained { ticket, reply, trace: *trace }),
             (_, Some(trace)) => self.tell(question.client, question.message, &reply, *trace, debug),

@@ -77,7 +77,7 @@ fn r58_options_of_an_upstream_are_left_out_where_they_do_not_fit() {
         let options = answer.keep(&vec![0; options]);
         answer.edns = Some(ReplyEdns { size: 4096, dnssec_ok: false, options });
         let mut reply = Vec::new();
-        answer.write(&query, &question[12..], limit, limit, &mut reply);
+        answer.write(&query, &question[12..], None, limit, limit, &mut reply);
         assert_eq!(reply.len(), octets);
     }
 }

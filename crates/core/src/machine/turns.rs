@@ -1,0 +1,116 @@
+//! The ops' turns: on the way in until one answers, on the way out for those that were passed.
+
+use super::{Machine, Question};
+use crate::answer::Aside;
+use crate::cache::Found;
+use crate::edns::lower_size;
+use crate::name;
+use crate::program::{Block, Op, PlacedOp};
+use crate::text;
+use crate::trace::Recorder;
+use crate::waiting::{Hold, Purpose};
+use crate::way::{Memory, Way};
+use crate::whoami::whoami;
+use crate::wire::rcode;
+use crate::zone::Said;
+
+impl Machine {
+    /// The ops from the one at hand on, until one answers or waits; if none does, it is SERVFAIL.
+    pub(super) fn before<R: Recorder>(&mut self, block: &Block, question: &Question<'_>, way: &mut Way, recorder: &mut R) -> Option<Hold> {
+        if way.level.at == 0 {
+            recorder.block(&block.zone, block.span);
+            self.debug |= block.debug;
+        }
+        if block.is_empty() {
+            self.answer.rcode = rcode::REFUSED;
+            return None;
+        }
+        while let Some(PlacedOp { op, span }) = block.ops.get(way.level.at) {
+            match op {
+                Op::Zone(op) => {
+                    recorder.op("zone", *span);
+                    let turn = question.turn(way);
+                    if op.run(turn.request.qtype, &turn.asked, &mut self.answer, recorder) == Said::Answered {
+                        return None;
+                    }
+                }
+                Op::Cache(op) => {
+                    recorder.op("cache", *span);
+                    match op.before(&question.turn(way), &mut self.answer, recorder) {
+                        Found::Answer(renew) => {
+                            self.renewals.extend(renew.map(|lead| way.renewal(lead)));
+                            return None;
+                        }
+                        Found::Nothing(lead) => way.level.lead = Some(lead),
+                        Found::Stale(lead, stale, patience) => return Some(Hold::Renewal { lead, stale, patience }),
+                        Found::Next => {}
+                    }
+                }
+                Op::Forward(op) => {
+                    let turn = question.turn(way);
+                    if op.serves(turn.asked.lower) {
+                        recorder.op("forward", *span);
+                        // A cache asks for AD, so that it can tell those who want to know (RFC 6840 5.7).
+                        return Some(Hold::Ask(op.prepare(&turn, way.level.lead.is_some())));
+                    }
+                }
+                Op::Bufsize(most) => {
+                    if let Some(less) = lower_size(&question.turn(way), *most) {
+                        recorder.op("bufsize", *span);
+                        way.size = Some(*most);
+                        way.change(less, Memory::new());
+                    }
+                }
+                Op::Whoami => {
+                    recorder.op("whoami", *span);
+                    whoami(&question.turn(way), &mut self.answer);
+                    return None;
+                }
+                Op::Shuffle(_) | Op::Errors | Op::Log(_) => {}
+            }
+            way.level.at += 1;
+        }
+        recorder.note("failed", || "no directive of this block answered".to_owned());
+        let directive = block.ops.last().map_or("errors", |last| last.op.directive());
+        self.answer.fail(rcode::SERVFAIL, format!("plugin/{directive}: no next plugin found"));
+        None
+    }
+
+    /// The ops before the one at hand, backwards. True: one of them asks something in between, and is at hand.
+    pub(super) fn after<R: Recorder>(&mut self, block: &Block, question: &Question<'_>, way: &mut Way, recorder: &mut R) -> bool {
+        while way.level.at > way.level.first {
+            way.level.at -= 1;
+            let at = way.level.at;
+            let PlacedOp { op, span } = &block.ops[at];
+            match op {
+                Op::Cache(op) => {
+                    if let Some(lead) = way.level.lead.take_if(|lead| lead.at == at) {
+                        recorder.way_out("cache", *span);
+                        op.after(&question.turn(way), lead, &mut self.answer, recorder);
+                    }
+                }
+                Op::Shuffle(shuffle) if self.answer.rcode == rcode::NOERROR => {
+                    recorder.way_out("loadbalance", *span);
+                    shuffle.apply(&mut self.answer, &mut self.random);
+                }
+                Op::Errors => {
+                    if let Some(why) = self.answer.failure.as_ref().filter(|_| question.purpose == Purpose::Client) {
+                        let turn = question.turn(way);
+                        let (name, qtype) = (name::Display(turn.asked.lower), text::type_name(turn.request.qtype));
+                        self.engine.log(&format!("[ERROR] plugin/errors: {} {name} {qtype}: {why}", self.answer.rcode));
+                    }
+                }
+                Op::Bufsize(_) => {
+                    way.undo();
+                }
+                Op::Zone(_) | Op::Forward(_) | Op::Whoami | Op::Shuffle(_) | Op::Log(_) => {}
+            }
+        }
+        false
+    }
+
+    /// The op at hand asked something in between: it gets that answer, and the one that is aside.
+    pub(super) fn take_both<R: Recorder>(&mut self, _: &Block, _: &Question<'_>, _: &mut Way, aside: Aside, _: &mut R) {
+        self.answer.resume(aside);
+    }
+}
