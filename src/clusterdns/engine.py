@@ -63,6 +63,13 @@ class Engine:
         if task is not None and task.kind == "describe":
             task.reply(json.dumps(describe(json.loads(task.body))).encode())
 
+    def set_metrics(self, text: str) -> None:
+        """Keeps what Python has counted, as text of Prometheus's exposition format, in the place of what it told before.
+
+        `/metrics` shows it after the engine's own, also while Python is stuck. No family may be one of the engine's.
+        """
+        self._engine.set_metrics(text)
+
     def end_readiness(self) -> None:
         """Says that it is not ready any more, while it goes on answering: `/ready` is closed, `/health` is not."""
         self._engine.end_readiness()

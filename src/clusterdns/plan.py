@@ -246,12 +246,12 @@ class HttpListener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something that the process serves over HTTP, besides DNS. Several may share an address.
 
     `address` is `HOST:PORT`; an empty host means every address of the machine. `health` is there as long as the process is,
-    `ready` once all `zones` are complete: for ever if `latched`. Where the address cannot be had, a plan with a listener that is
-    `required` is refused; others are left out with a warning.
+    `ready` once all `zones` are complete: for ever if `latched`. `metrics` tells what has been counted. Where the address cannot be
+    had, a plan with a listener that is `required` is refused; others are left out, and the log says so.
     """
 
     address: str
-    serves: Literal["health", "ready"]
+    serves: Literal["health", "ready", "metrics"]
     required: bool
     zones: list[str]
     latched: bool

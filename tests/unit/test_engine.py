@@ -9,16 +9,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
+from urllib.request import urlopen
 
 import dns.message
 import dns.query
 import dns.rcode
+import msgspec
 import pytest
 
 from clusterdns.admin_socket import ask
 from clusterdns.engine import Engine, EngineError, interfaces
-from clusterdns.plan import VERSION, Block, ErrorsOp, Listener, Origin, Plan, Soa, Span, WhoamiOp, ZoneOp
+from clusterdns.plan import VERSION, Block, ErrorsOp, HttpListener, Listener, Origin, Plan, Soa, Span, WhoamiOp, ZoneOp
 from clusterdns.zones import Exists, MemberSet, Owner, Port, RRset, ZoneChange
+from tests.servers import free_port
 
 SOA = Soa("ns.dns", "hostmaster", 7200, 1800, 86400, 5, 5)
 LISTENER = Listener("127.0.0.1:0", "127.0.0.1", 0, "dns://127.0.0.1:0")
@@ -184,6 +187,18 @@ def test_status_tells_listeners_and_zones(engine: Engine, tmp_path: Path) -> Non
     engine.apply("one", ZoneChange((owner("a", "10.0.0.1"),), 77))
     status = ask(str(tmp_path / "admin.sock"), {"status": {}})
     assert status["zones"] == [{"zone": "one", "owners": 1, "complete": True, "serial": 77}]
+
+
+def test_what_python_counts_is_shown_without_python(engine: Engine) -> None:
+    port = free_port()
+    metrics = HttpListener(f"127.0.0.1:{port}", "metrics", required=False, zones=[], latched=False)
+    engine.prepare(msgspec.structs.replace(plan_of(WhoamiOp(1)), http=[metrics])).commit()
+    engine.set_metrics("# TYPE a_total counter\na_total 1\n")
+    engine.set_metrics("# TYPE b_total counter\nb_total 2")
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as reply:
+        text = reply.read().decode()
+    assert "a_total" not in text
+    assert text.endswith("# TYPE b_total counter\nb_total 2\n")
 
 
 def test_a_task_that_does_not_come_is_not_waited_for(engine: Engine) -> None:

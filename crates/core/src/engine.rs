@@ -9,6 +9,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::cache::Cache;
 use crate::forward::{Traffic, Upstream};
+use crate::metrics::Metrics;
 use crate::plan::{self, Plan};
 use crate::program::{PlanError, Program};
 use crate::trace::Step;
@@ -43,6 +44,8 @@ pub struct Observation {
 
 /// The shared state.
 pub struct Engine {
+    /// What is counted.
+    pub metrics: Metrics,
     program: ArcSwap<Program>,
     resources: Mutex<Resources>,
     listeners: Mutex<Vec<String>>,
@@ -124,6 +127,7 @@ impl Engine {
     /// An engine that serves nothing yet.
     pub fn new() -> Arc<Engine> {
         Arc::new(Engine {
+            metrics: Metrics::default(),
             program: ArcSwap::from_pointee(Program::empty()),
             resources: Mutex::default(),
             listeners: Mutex::default(),

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`plan`] (what to do, decided elsewhere), [`engine`] (what all threads share), [`machine`] (one query's way; the ops' turns are in `machine/turns.rs`),
 //! [`way`] (where it stands among blocks and ops), [`program`] (the blocks and ops), [`zone`] (local data), [`shuffle`], [`answer`]
-//! and [`wire`] (the message itself), [`trace`] (why), [`log`]. For queries that wait: [`cache`], [`forward`], [`exchanges`] (messages to upstreams), [`waiting`],
+//! and [`wire`] (the message itself), [`trace`] (why), [`log`], [`metrics`]. For queries that wait: [`cache`], [`forward`], [`exchanges`] (messages to upstreams), [`waiting`],
 //! [`mailbox`] (between threads).
 
 pub mod answer;
@@ -15,6 +15,7 @@ pub mod forward;
 pub mod log;
 pub mod machine;
 pub mod mailbox;
+pub mod metrics;
 pub mod name;
 pub mod plan;
 pub mod program;

@@ -54,6 +54,7 @@ pub struct HttpListener {
 #[serde(rename_all = "lowercase")]
 pub enum Serves {
     Health,
+    Metrics,
     Ready,
 }
 

@@ -1,4 +1,4 @@
-//! What the process serves over HTTP: whether it lives (`/health`) and whether it may be asked (`/ready`).
+//! What the process serves over HTTP: whether it lives (`/health`), whether it may be asked (`/ready`), what it has done (`/metrics`).
 //!
 //! On a thread of its own, with its own event loop: it answers while the workers are busy and while whoever steers the engine is
 //! stuck. Knows HTTP and its sockets. Must not know messages. A connection carries one request and lasts a few seconds at most,
@@ -37,6 +37,8 @@ const MOST_HEADERS: usize = 64;
 const PAUSE: Duration = Duration::from_millis(100);
 /// The log says at most once in so many nanoseconds what is not ready.
 const QUIET: u64 = 1_000_000_000;
+/// The content type of metrics.
+const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What the listeners grant their clients.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +131,7 @@ impl HttpServer {
                     new.push((listener.address.clone(), address, socket));
                 }
                 Err(error) if wanted.iter().any(|other| other.required && known(&other.address)) => errors.push(error),
-                Err(error) => self.state.engine.log(&format!("[WARNING] plugin/{}: {}", name(listener.serves), error.message)),
+                Err(error) => self.state.engine.log(&missing(listener.serves, &error)),
             }
         }
         if errors.is_empty() { Ok(PreparedHttp { wanted: wanted.to_vec(), new }) } else { Err(errors) }
@@ -206,13 +208,15 @@ impl State {
         let found = match request.uri().path() {
             "/health" => serves(Serves::Health),
             "/ready" => serves(Serves::Ready),
+            "/metrics" => serves(Serves::Metrics),
             _ => None,
         };
         drop(serving);
-        match found {
-            Some(listener) if listener.serves == Serves::Ready => self.readiness(&listener, is_verbose(request)),
-            Some(_) => reply(StatusCode::OK, "OK".to_owned()),
-            None => reply(StatusCode::NOT_FOUND, "404 page not found\n".to_owned()),
+        let Some(listener) = found else { return reply(StatusCode::NOT_FOUND, "404 page not found\n".to_owned()) };
+        match listener.serves {
+            Serves::Health => reply(StatusCode::OK, "OK".to_owned()),
+            Serves::Ready => self.readiness(&listener, is_verbose(request)),
+            Serves::Metrics => text(StatusCode::OK, EXPOSITION, self.engine.metrics.page()),
         }
     }
 
@@ -330,9 +334,13 @@ fn bind(address: &str, ours: &[SocketAddr]) -> Result<(SocketAddr, TcpListener),
 }
 
 fn reply(status: StatusCode, body: String) -> Response<String> {
+    text(status, "text/plain; charset=utf-8", body)
+}
+
+fn text(status: StatusCode, kind: &'static str, body: String) -> Response<String> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
@@ -359,10 +367,12 @@ fn zone_op<'a>(plan: &'a Plan, id: &str) -> Option<(&'a str, Vec<&'a str>)> {
     })
 }
 
-fn name(serves: Serves) -> &'static str {
+/// What the log says of a listener that could not be had; of metrics in CoreDNS's words.
+fn missing(serves: Serves, why: &BindError) -> String {
     match serves {
-        Serves::Health => "health",
-        Serves::Ready => "ready",
+        Serves::Health => format!("[WARNING] plugin/health: {}", why.message),
+        Serves::Ready => format!("[WARNING] plugin/ready: {}", why.message),
+        Serves::Metrics => format!("[ERROR] Failed to start metrics handler: {}", why.message),
     }
 }
 

@@ -136,6 +136,20 @@ fn without_zones_it_is_ready_at_once() {
 }
 
 #[test]
+fn metrics_show_what_was_told_last() {
+    let (engine, server, _) = server(HttpLimits::default());
+    let address = serve(&server, &[listener("127.0.0.1:0", Serves::Metrics)])[0];
+    engine.metrics.tell("one 1\n");
+    engine.metrics.tell("two 2");
+    let reply = request(address, "GET /metrics");
+    assert!(reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.ends_with("two 2\n") && !reply.contains("one"), "{reply}");
+    assert!(reply.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{reply}");
+    for path in ["/", "/health", "/nosuch"] {
+        assert_eq!(get(address, path), is("404", "404 page not found\n"));
+    }
+}
+
+#[test]
 fn a_taken_address_is_refused_only_where_it_is_required() {
     let (_, server, lines) = server(HttpLimits::default());
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -149,6 +163,9 @@ fn a_taken_address_is_refused_only_where_it_is_required() {
     assert_eq!(get(free, "/health"), is("200", "OK"));
     let last = lines.0.lock().unwrap().last().unwrap().clone();
     assert_eq!(last, format!("[WARNING] plugin/ready: {}", errors[0].message));
+    serve(&server, &[listener(&address, Serves::Metrics)]);
+    let last = lines.0.lock().unwrap().last().unwrap().clone();
+    assert_eq!(last, format!("[ERROR] Failed to start metrics handler: {}", errors[0].message));
 
     drop(taken);
     assert_eq!(serve(&server, &[listener(&address, Serves::Ready), listener("127.0.0.1:0", Serves::Health)]).len(), 2);

@@ -117,6 +117,10 @@ impl Engine {
         Some(Task { kind: task.kind, body: std::mem::take(&mut task.body), task: Mutex::new(Some(task)) })
     }
 
+    fn set_metrics(&self, py: Python<'_>, text: &str) {
+        py.detach(|| self.engine.metrics.tell(text));
+    }
+
     fn end_readiness(&self, py: Python<'_>) {
         py.detach(|| self.http.end_readiness());
     }
