@@ -200,7 +200,7 @@ class _Listeners:
             self.by_id.update((listener.id, listener) for listener in listeners)
             self.served += [Served(key.zone, listener.server) for listener in listeners]
             if listeners:
-                yield Block(key.zone, [listener.id for listener in listeners], context.program, context.span(token))
+                yield Block(key.zone, [listener.id for listener in listeners], context.program, context.span(token), context.view)
 
     def _is_free(self, key: Key, host: str, token: Token) -> bool:
         """Whether nobody serves this zone there already; every address overlaps with each single one (rule G7)."""

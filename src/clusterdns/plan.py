@@ -233,13 +233,14 @@ class LogOp(msgspec.Struct, frozen=True, tag_field="op", tag="log", forbid_unkno
 Op = ZoneOp | CacheOp | ForwardOp | LogOp | BufsizeOp | WhoamiOp | ShuffleOp | ErrorsOp | DebugOp
 
 
-class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One zone of a server block on some listeners. An empty program refuses. `span` is the key's place."""
+class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One zone of a server block on some listeners. An empty program refuses. `span` is the key's place, `view` the view's name."""
 
     zone: str
     listeners: list[str]
     program: list[Op]
     span: int
+    view: str = ""
 
 
 class HttpListener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -65,6 +65,8 @@ pub struct Block {
     pub listeners: Vec<String>,
     pub program: Vec<Op>,
     pub span: u32,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub view: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]

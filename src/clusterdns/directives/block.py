@@ -62,7 +62,7 @@ class BlockContext:
     """One server block while it is compiled.
 
     `zones`: the normalised zones of all its keys, origins of reverse zones included. `directory`: of the Corefile.
-    `identity`: what tells this block from all others, the same after a reload as long as its keys are.
+    `identity`: what tells this block from all others, the same after a reload as long as its keys are. `view`: its name, empty for none.
     """
 
     zones: tuple[str, ...]
@@ -80,6 +80,7 @@ class BlockContext:
     http: list[HttpListener] = field(default_factory=list)
     lameduck: Duration = NO_TIME
     debug: bool = False
+    view: str = ""
 
     def emit(self, op: Op) -> None:
         """Add an op to the program: it comes after those of the directives that the table has before this one."""
