@@ -73,6 +73,8 @@ class Inbox:
 class ApiFeed:
     """Follows the objects that a zone is made of. `wake` is called from its threads when there is something to ask it for."""
 
+    directive = "kubernetes"
+
     def __init__(
         self,
         zone: str,
@@ -117,6 +119,9 @@ class ApiFeed:
         self.api.close()
         self._cluster.close()
 
+    def look_again(self) -> None:
+        """The API server is watched all the time."""
+
     def undo(self) -> None:
         """The last transaction could not be applied: it is made once more, after a while."""
         self._cluster.undo()
@@ -160,7 +165,7 @@ class ApiFeed:
     def _fill(self, serial: int, now: float, listed: bool) -> Fed:
         """The first transactions: in portions, so that there is never a second copy of everything; the last one completes the zone."""
         if not listed and now < self._began + GATHER_SECONDS:
-            return Fed(None, ())
+            return Fed(None)
         keys = self._cluster.dirty[:PORTION]
         more = len(keys) < len(self._cluster.dirty)
         self.filled = listed and not more

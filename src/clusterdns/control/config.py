@@ -10,11 +10,11 @@ from hashlib import blake2b
 import msgspec
 
 from clusterdns.compiler import Compilation, Served, compile_plan
+from clusterdns.control.feeds import feed_module
 from clusterdns.corefile.problems import Problem, Severity, has_errors
 from clusterdns.corefile.syntax import parse_corefile, tree_hash
 from clusterdns.directives.block import Feed, ReloadOptions
 from clusterdns.plan import Plan
-from clusterdns.records.options import ClusterOptions
 from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources
 
@@ -49,12 +49,20 @@ class Configuration:
     watched: tuple[Watched, ...] = ()
 
 
+class KeptFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A feed as it is kept on disk."""
+
+    directive: str
+    zone: str
+    options: msgspec.Raw
+
+
 class LastGood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The configuration that ran last, as it is kept on disk: enough to start without the Corefile."""
 
     plan: Plan
     hash: str
-    feeds: dict[str, ClusterOptions]
+    feeds: list[KeptFeed]
     reload: tuple[int, int] | None
     served: list[tuple[str, str]]
     lameduck: int = 0
@@ -109,7 +117,7 @@ def keep_last_good(directory: str, configuration: Configuration) -> None:
     good = LastGood(
         plan=configuration.plan,
         hash=configuration.hash,
-        feeds={feed.zone: feed.options for feed in configuration.feeds if isinstance(feed.options, ClusterOptions)},
+        feeds=[KeptFeed(feed.directive, feed.zone, msgspec.Raw(msgspec.json.encode(feed.options))) for feed in configuration.feeds],
         reload=(reload.interval.nanoseconds, reload.jitter.nanoseconds) if reload else None,
         served=[(served.zone, served.server) for served in configuration.served],
         lameduck=configuration.lameduck.nanoseconds,
@@ -128,15 +136,21 @@ def read_last_good(directory: str) -> Configuration | None:
     try:
         with open(os.path.join(directory, LAST_GOOD), "rb") as file:
             good = msgspec.json.decode(file.read(), type=LastGood)
-    except (OSError, msgspec.MsgspecError):
+        feeds = tuple(Feed(kept.directive, kept.zone, _options(kept)) for kept in good.feeds)
+    except (OSError, msgspec.MsgspecError, KeyError):
         return None
     return Configuration(
         plan=good.plan,
         problems=(),
         texts={},
         hash=good.hash,
-        feeds=tuple(Feed(zone, options) for zone, options in good.feeds.items()),
+        feeds=feeds,
         reload=ReloadOptions(Duration(good.reload[0]), Duration(good.reload[1])) if good.reload else None,
         served=tuple(Served(zone, server) for zone, server in good.served),
         lameduck=Duration(good.lameduck),
     )
+
+
+def _options(kept: KeptFeed) -> msgspec.Struct:
+    """The options of a feed, of the type that its directive has."""
+    return msgspec.json.decode(kept.options, type=feed_module(kept.directive).OPTIONS)

@@ -1,12 +1,26 @@
-"""What fills a zone: a feed is polled when it is due, and gives a transaction when something has changed."""
+"""What fills a zone: a feed is polled when it is due, and gives a transaction when something has changed.
+
+A directive whose zone has a feed has a row in `FEEDS`. Must not know single directives.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
+import msgspec
+
+from clusterdns.control.origins import Origins
 from clusterdns.corefile.problems import Problem
+from clusterdns.directives import block
 from clusterdns.zones import ZoneChange
+
+FEEDS = {
+    "kubernetes": "clusterdns.control.clusterfeed",
+}
+"""Directives whose zones have feeds, and the modules (`FeedModule`) that make them."""
 
 
 @dataclass(frozen=True)
@@ -14,14 +28,15 @@ class Fed:
     """A transaction, what was found to be wrong that had not been said before, lines for the log, and whether there is more at once."""
 
     change: ZoneChange | None
-    problems: tuple[Problem, ...]
+    problems: tuple[Problem, ...] = ()
     lines: tuple[str, ...] = ()
     more: bool = False
 
 
 class Feed(Protocol):
-    """What fills a zone. `patience`: for how many seconds a reload waits until it is `filled`."""
+    """What fills a zone of a directive. `patience`: for how many seconds a reload waits until it is `filled`."""
 
+    directive: str
     zone: str
     filled: bool
 
@@ -38,8 +53,39 @@ class Feed(Protocol):
     def poll(self, serial: int) -> Fed:
         """What has changed since the last time; `serial` for the zone if something has."""
 
+    def look_again(self) -> None:
+        """The configuration was taken up once more: what is looked at once only is looked at again."""
+
     def undo(self) -> None:
         """The last transaction could not be applied: it is given again."""
 
     def close(self) -> None:
         """Ends looking, and lets go of the objects."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What feeds share with the server: its own addresses, the table of who made a record, and how to be polled at once."""
+
+    own_addresses: Callable[[], Sequence[str]]
+    origins: Origins
+    wake: Callable[[], None]
+
+
+class NoFeedError(Exception):
+    """There is nothing that could fill the zone; the message says why."""
+
+
+class FeedModule(Protocol):
+    """A module that makes the feeds of a directive. `OPTIONS`: the type of what the directive says about them."""
+
+    OPTIONS: type[msgspec.Struct]
+
+    def new_feed(self, wanted: block.Feed, around: Surroundings) -> Feed:
+        """The feed that a directive wants. Raises `NoFeedError`."""
+
+
+def feed_module(directive: str) -> FeedModule:
+    """The module that makes a directive's feeds. Only those that a Corefile uses are imported. Raises `KeyError`."""
+    module: FeedModule = import_module(FEEDS[directive])
+    return module

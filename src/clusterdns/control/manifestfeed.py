@@ -13,12 +13,13 @@ from clusterdns.manifests.load import NOTHING
 from clusterdns.records.options import ClusterOptions
 
 LOOK_SECONDS = 0.5
-NOTHING_NEW = Fed(None, ())
+NOTHING_NEW = Fed(None)
 
 
 class ManifestFeed:
     """Reads the manifests of a zone's options when their files have changed."""
 
+    directive = "kubernetes"
     patience = 0.0
 
     def __init__(
@@ -47,6 +48,9 @@ class ManifestFeed:
         """A short while after the last look."""
         return self._looked + LOOK_SECONDS
 
+    def look_again(self) -> None:
+        """Files are looked at all the time."""
+
     def undo(self) -> None:
         """The last transaction could not be applied: it is given again at the next look."""
         self._cluster.undo()
@@ -61,7 +65,7 @@ class ManifestFeed:
         self.filled = True
         seen = fingerprint(self._options.manifests)
         if seen == self._fingerprint:
-            return Fed(self._cluster.change(serial), ()) if self._cluster.dirty else NOTHING_NEW
+            return Fed(self._cluster.change(serial)) if self._cluster.dirty else NOTHING_NEW
         self._fingerprint = seen
         loaded = read_manifests(self._options.manifests, self._files, self._options)
         for ref, view in changes(self._loaded, loaded):

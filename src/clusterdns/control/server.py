@@ -18,14 +18,14 @@ from select import select
 from threading import Event, Thread
 
 from clusterdns.control.config import Configuration, has_changed, keep_last_good, read_configuration, read_last_good
-from clusterdns.control.feeds import Feed
+from clusterdns.control.feeds import Feed, NoFeedError, Surroundings, feed_module
 from clusterdns.control.machine import machine_sources
 from clusterdns.control.origins import Origins
 from clusterdns.corefile.problems import Problem, has_errors
 from clusterdns.corefile.report import text_report
+from clusterdns.directives import block
 from clusterdns.engine import Engine, EngineError, interfaces
 from clusterdns.plan import Plan
-from clusterdns.records.options import ClusterOptions
 from clusterdns.scalars import NO_TIME
 from clusterdns.sources import Sources
 from clusterdns.version import COREDNS, VERSION
@@ -220,8 +220,9 @@ class Server:
         prepared = self._engine.prepare(plan)
         new: list[Feed] = []
         try:
-            wanted = {feed.zone: feed.options for feed in configuration.feeds}
-            new = [self._new_feed(zone, options, plan) for zone, options in wanted.items() if zone not in self._feeds]
+            wanted = {feed.zone: feed for feed in configuration.feeds}
+            around = Surroundings(lambda: _own_addresses(plan), self._origins, lambda: self._told.put(WAKE))
+            new += [self._new_feed(feed, around) for zone, feed in wanted.items() if zone not in self._feeds]
             self._fill(new)
             prepared.commit()
         except BaseException:
@@ -231,7 +232,10 @@ class Server:
             raise
         for zone in self._feeds.keys() - wanted.keys():
             self._feeds[zone].close()
-        self._feeds = {feed.zone: feed for feed in (*self._feeds.values(), *new) if feed.zone in wanted}
+        self._feeds = {zone: feed for zone, feed in self._feeds.items() if zone in wanted}
+        for feed in self._feeds.values():
+            feed.look_again()
+        self._feeds.update((feed.zone, feed) for feed in new)
         self._running = configuration
         if configuration.reload is not None:
             self._engine.log(f"[INFO] plugin/reload: Running configuration SHA512 = {configuration.hash}")
@@ -241,21 +245,11 @@ class Server:
             except OSError as why:
                 self._engine.log(f"[WARNING] the running configuration cannot be kept in {self._options.state}: {why}")
 
-    def _new_feed(self, zone: str, options: object, plan: Plan) -> Feed:
-        assert isinstance(options, ClusterOptions), "kubernetes is the only directive with a feed"
-        # Whoever has a cluster needs no YAML, and whoever has none needs no HTTP and no TLS.
-        if options.manifests:
-            from clusterdns.control.manifestfeed import ManifestFeed
-
-            return ManifestFeed(zone, options, _own_addresses(plan), self._origins)
-        from clusterdns.control.apifeed import ApiFeed
-        from clusterdns.kube.access import NoClusterError, check_there_is_a_cluster
-
+    def _new_feed(self, wanted: block.Feed, around: Surroundings) -> Feed:
         try:
-            check_there_is_a_cluster(options.api)
-        except NoClusterError as why:
-            raise EngineError(f"plugin/kubernetes: {why}") from why
-        return ApiFeed(zone, options, _own_addresses(plan), self._origins, lambda: self._told.put(WAKE))
+            return feed_module(wanted.directive).new_feed(wanted, around)
+        except NoFeedError as why:
+            raise EngineError(f"plugin/{wanted.directive}: {why}") from why
 
     def _fill(self, feeds: Sequence[Feed]) -> None:
         """Starts new feeds. At a reload the old plan goes on until they have filled their zones, or `startup_timeout` is over.
@@ -291,15 +285,15 @@ class Server:
             while more:
                 fed = feed.poll(int(self._clock()))
                 for problem in fed.problems:
-                    self._engine.log(f"[WARNING] plugin/kubernetes: {problem.place}: {problem.message}")
+                    self._engine.log(f"[WARNING] plugin/{feed.directive}: {problem.place}: {problem.message}")
                 for line in fed.lines:
                     self._engine.log(line)
                 if fed.change is not None:
                     for what in self._apply(feed, fed.change):
-                        self._engine.log(f"[WARNING] plugin/kubernetes: {what}")
+                        self._engine.log(f"[WARNING] plugin/{feed.directive}: {what}")
                 more = fed.more
         except Exception as why:  # the engine goes on with what it has
-            self._engine.log(f"[ERROR] plugin/kubernetes: {feed.zone} could not be updated: {type(why).__name__}: {why}")
+            self._engine.log(f"[ERROR] plugin/{feed.directive}: {feed.zone} could not be updated: {type(why).__name__}: {why}")
 
     def _apply(self, feed: Feed, change: ZoneChange) -> list[str]:
         """Applies a transaction, or has it given again; tells what made no sense in it."""

@@ -20,8 +20,9 @@ from clusterdns.sources import Sources
 
 @dataclass(frozen=True)
 class Feed:
-    """What fills a local zone with data; the options are for whoever does it, opaque to the compiler."""
+    """What fills a local zone with data, for which directive; the options are for whoever does it, opaque to the compiler."""
 
+    directive: str
     zone: str
     options: msgspec.Struct
 

@@ -51,7 +51,7 @@ def compile_kubernetes(lines: Sequence[Line], block: BlockContext) -> None:
         wanted = msgspec.structs.replace(wanted, api=api)
     identity = f"kubernetes/{sha256(msgspec.json.encode(wanted)).hexdigest()[:12]}"
     block.use_zone(identity)
-    block.feeds.append(Feed(identity, wanted))
+    block.feeds.append(Feed("kubernetes", identity, wanted))
     block.emit(
         ZoneOp(
             zone=identity,

@@ -81,6 +81,13 @@ def test_nothing_kept_is_no_configuration(tmp_path: Path) -> None:
     assert read_last_good(str(tmp_path)) is None
 
 
+def test_what_a_newer_version_kept_is_no_configuration_where_nobody_can_fill_its_zones(tmp_path: Path) -> None:
+    keep_last_good(str(tmp_path), read(GOOD))
+    file = tmp_path / LAST_GOOD
+    file.write_text(file.read_text().replace('"directive":"kubernetes"', '"directive":"nosuch"'))
+    assert read_last_good(str(tmp_path)) is None
+
+
 @pytest.mark.parametrize(
     ("text", "parsed"),
     [(GOOD, True), (". {\nnosuch\n}", True), (". {\nwhoami\n", False), (". {\nimport nosuch.conf\n}", False), ("", True)],
