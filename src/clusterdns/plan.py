@@ -208,6 +208,19 @@ class ForwardOp(msgspec.Struct, frozen=True, tag_field="op", tag="forward", forb
     span: int
 
 
+class AskOp(msgspec.Struct, frozen=True, tag_field="op", tag="ask", forbid_unknown_fields=True):
+    """Ask `function`, which whoever steers the engine knows, about names under `zones`; a query waits up to `timeout_ms` for it.
+
+    `on_failure`: what becomes of the query when there is no good answer in time: SERVFAIL, or the next op is asked.
+    """
+
+    function: str
+    zones: list[str]
+    timeout_ms: int
+    on_failure: Literal["servfail", "next"]
+    span: int
+
+
 LogClass = Literal["success", "denial", "error"]
 
 
@@ -230,7 +243,7 @@ class LogOp(msgspec.Struct, frozen=True, tag_field="op", tag="log", forbid_unkno
     span: int
 
 
-Op = ZoneOp | CacheOp | ForwardOp | LogOp | BufsizeOp | WhoamiOp | ShuffleOp | ErrorsOp | DebugOp
+Op = ZoneOp | CacheOp | ForwardOp | LogOp | AskOp | BufsizeOp | WhoamiOp | ShuffleOp | ErrorsOp | DebugOp
 
 
 class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

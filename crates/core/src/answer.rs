@@ -239,6 +239,13 @@ impl Answer {
         BytesRef { start, length: octets.len() as u32 }
     }
 
+    /// Records of one name become those of another.
+    pub fn rename(&mut self, from: NameRef, to: NameRef) {
+        for section in [&mut self.answer, &mut self.authority, &mut self.additional] {
+            section.iter_mut().filter(|rr| rr.owner == from).for_each(|rr| rr.owner = to);
+        }
+    }
+
     /// The octets of a name.
     pub fn name(&self, name: NameRef) -> &[u8] {
         if name == QNAME {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
+use crate::ask::Task;
 use crate::cache::Cache;
 use crate::forward::{Traffic, Upstream};
 use crate::metrics::Metrics;
@@ -21,6 +22,10 @@ pub trait Sink: Send + Sync {
     fn log(&self, line: &str);
     /// A query that was answered while somebody watches.
     fn observe(&self, observation: Observation);
+    /// Somebody outside is asked. False: nobody can take it.
+    fn ask(&self, _task: Task) -> bool {
+        false
+    }
 }
 
 /// A query and its answer, with the reasons.
@@ -225,6 +230,11 @@ impl Engine {
         if let Some(sink) = &*self.sink.load() {
             sink.observe(observation);
         }
+    }
+
+    /// Asks somebody outside. False: nobody can take it.
+    pub(crate) fn ask(&self, task: Task) -> bool {
+        self.sink.load().as_ref().is_some_and(|sink| sink.ask(task))
     }
 
     /// A cache of the running or of a prepared plan.

@@ -6,6 +6,7 @@
 //! [`mailbox`] (between threads).
 
 pub mod answer;
+pub mod ask;
 pub mod cache;
 pub mod client;
 pub mod edns;
@@ -28,3 +29,4 @@ pub mod way;
 pub mod whoami;
 pub mod wire;
 pub mod zone;
+pub mod zonefile;

@@ -7,7 +7,12 @@ use crate::cache::Kept;
 use crate::client::Ticket;
 
 /// What came, for a query that waits.
-pub type Letter = (Ticket, Arc<Kept>);
+pub enum Letter {
+    /// Another has got the answer to the same question.
+    Kept(Ticket, Arc<Kept>),
+    /// Somebody outside was asked, and said this.
+    Told(Ticket, Vec<u8>),
+}
 
 /// A machine's mailbox.
 #[derive(Default)]

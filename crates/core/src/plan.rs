@@ -89,6 +89,7 @@ pub enum Op {
         rules: Vec<LogRule>,
         span: u32,
     },
+    Ask(AskOp),
     Bufsize {
         size: u16,
         span: u32,
@@ -200,6 +201,23 @@ pub struct ForwardOp {
     pub next_on_nodata: bool,
     pub failfast_all_unhealthy: bool,
     pub span: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct AskOp {
+    pub function: String,
+    pub zones: Vec<String>,
+    pub timeout_ms: u32,
+    pub on_failure: OnFailure,
+    pub span: u32,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    Servfail,
+    Next,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap as FastMap;
 
+use crate::ask::AskOp;
 use crate::cache::{Cache, CacheOp};
 use crate::engine::Resources;
 use crate::forward::ForwardOp;
@@ -67,6 +68,8 @@ pub enum Op {
     Cache(Box<CacheOp>),
     /// Before: asks upstreams.
     Forward(Box<ForwardOp>),
+    /// Before: asks somebody outside; after: undoes what they made of the question.
+    Ask(Box<AskOp>),
     /// Before: lowers what the client takes; after: undoes it.
     Bufsize(u16),
     /// Before: answers with the client's own address.
@@ -86,6 +89,7 @@ impl Op {
             Op::Zone(_) => "zone",
             Op::Cache(_) => "cache",
             Op::Forward(_) => "forward",
+            Op::Ask(_) => "ask",
             Op::Bufsize(_) => "bufsize",
             Op::Whoami => "whoami",
             Op::Shuffle(_) => "shuffle",
@@ -106,6 +110,7 @@ impl Op {
         match self {
             Op::Zone(zone) => &zone.name,
             Op::Shuffle(_) => "loadbalance",
+            Op::Ask(_) => "python",
             other => other.name(),
         }
     }
@@ -265,6 +270,7 @@ impl Block {
                     let may_pass_on = matches!(block.program.get(number + 1), Some(plan::Op::Forward(_)));
                     (Op::Forward(Box::new(compile_forward(op, may_pass_on, resources)?)), op.span)
                 }
+                plan::Op::Ask(op) => (Op::Ask(Box::new(AskOp::new(op)?)), op.span),
                 plan::Op::Bufsize { size, span } => (Op::Bufsize(*size), *span),
                 plan::Op::Whoami { span } => (Op::Whoami, *span),
                 plan::Op::Errors { span } => (Op::Errors, *span),

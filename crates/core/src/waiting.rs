@@ -51,6 +51,8 @@ pub enum Purpose {
 pub enum Wait {
     /// To begin to wait.
     Begin(Box<Hold>),
+    /// Somebody outside, until then.
+    Told(Duration),
     /// An upstream; between two tries there is no exchange.
     Upstream(Box<Asking>, Option<Exchange>),
     /// The answer to the same question, which another one asks; `at` is the place of the cache.
@@ -70,6 +72,8 @@ pub enum Hold {
     Start,
     /// An upstream is to be asked.
     Ask(Asking),
+    /// Somebody outside is to be asked this, and has so long.
+    Tell(Vec<u8>, Duration),
     /// The cache renews what it has, and then, or after a time, the query goes on.
     Renewal {
         /// What the renewal brings back.
@@ -167,7 +171,7 @@ impl Waiting {
 pub enum Due {
     /// A message has had its time.
     Reply(Exchange),
-    /// A query has waited long enough for another's answer.
+    /// A query has waited long enough for somebody else's answer.
     Patience(u64),
     /// A probe is to be sent.
     Probe(usize),

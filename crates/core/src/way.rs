@@ -248,6 +248,11 @@ impl Other {
         self
     }
 
+    /// Where its name is in the answer.
+    pub fn owner(&self) -> NameRef {
+        self.owner
+    }
+
     /// Its name in lower case.
     pub fn lower(&self) -> &[u8] {
         &self.lower

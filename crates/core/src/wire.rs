@@ -12,15 +12,20 @@ pub mod rtype {
     pub const CNAME: u16 = 5;
     pub const SOA: u16 = 6;
     pub const PTR: u16 = 12;
+    pub const HINFO: u16 = 13;
     pub const MX: u16 = 15;
     pub const TXT: u16 = 16;
     pub const AAAA: u16 = 28;
     pub const SRV: u16 = 33;
+    pub const NAPTR: u16 = 35;
+    pub const DNAME: u16 = 39;
     pub const OPT: u16 = 41;
     pub const DS: u16 = 43;
     pub const IXFR: u16 = 251;
     pub const AXFR: u16 = 252;
+    pub const SPF: u16 = 99;
     pub const ANY: u16 = 255;
+    pub const CAA: u16 = 257;
 }
 
 /// Response codes (RFC 1035 4.1.1, RFC 6891 9).

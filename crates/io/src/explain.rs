@@ -18,7 +18,7 @@ use crate::counters::Counters;
 use crate::queries::{Asker, Queries};
 use crate::respond::Respond;
 use crate::slots::Key;
-use crate::sys::{self, Events, Poll, Waits};
+use crate::sys::{self, Events, Interest, Poll, Waits, Waker};
 use crate::upstreams::Upstreams;
 use crate::worker::Token;
 
@@ -69,12 +69,19 @@ impl Respond for Explainer {
     fn lost(&mut self, now: Duration, lane: LaneId, loss: Loss) {
         self.machine.lost(now, lane, loss);
     }
+
+    fn collect(&mut self, now: Duration) {
+        self.machine.collect(now);
+    }
 }
 
 /// Answers a query; nothing of it is kept or counted. None: it gets no reply.
 pub fn explain(engine: &Arc<Engine>, client: &Client, message: &[u8]) -> io::Result<Option<(Vec<u8>, Trace)>> {
     let trace = Arc::new(Mutex::new(None));
     let machine = Machine::new(Arc::clone(engine), sys::random()?, clock::nanoseconds);
+    let waker = Arc::new(Waker::new()?);
+    let its = Arc::clone(&waker);
+    machine.mailbox().wake_with(Box::new(move || its.wake()));
     let mut queries = Queries::new(Explainer { machine, trace: Arc::clone(&trace) }, Arc::new(Counters::default()));
     queries.now = clock::start().elapsed();
     let mut reply = Vec::new();
@@ -84,7 +91,7 @@ pub fn explain(engine: &Arc<Engine>, client: &Client, message: &[u8]) -> io::Res
         Verdict::Wait(ticket) => {
             // There is no connection: only the reply matters.
             queries.wait(ticket, Asker::Tcp(Key::unpack(0)));
-            match wait(&mut queries)? {
+            match wait(&mut queries, &waker)? {
                 Some(late) => {
                     reply = late;
                     true
@@ -97,9 +104,10 @@ pub fn explain(engine: &Arc<Engine>, client: &Client, message: &[u8]) -> io::Res
     Ok(trace.filter(|_| replied).map(|trace| (reply, trace)))
 }
 
-/// Lets it ask upstreams until the reply is there.
-fn wait(queries: &mut Queries<Explainer>) -> io::Result<Option<Vec<u8>>> {
+/// Lets it ask upstreams, and hear what others tell it, until the reply is there.
+fn wait(queries: &mut Queries<Explainer>, waker: &Waker) -> io::Result<Option<Vec<u8>>> {
     let (poll, mut waits, mut events, mut upstreams) = (Poll::new()?, Waits::new(), Events::new(), Upstreams::new());
+    poll.add(waker, Token::Waker.pack(), Interest::READ)?;
     waits.add(&poll);
     let until = queries.now + PATIENCE;
     while queries.now < until {
@@ -112,11 +120,13 @@ fn wait(queries: &mut Queries<Explainer>) -> io::Result<Option<Vec<u8>>> {
         queries.now = clock::start().elapsed();
         poll.take(&mut events)?;
         for event in events.iter() {
-            if let Token::Upstream(key) = Token::unpack(event.token) {
-                upstreams.event(key, &poll, queries);
+            match Token::unpack(event.token) {
+                Token::Upstream(key) => upstreams.event(key, &poll, queries),
+                _ => waker.clear(),
             }
         }
         queries.tick();
+        queries.collect();
     }
     Ok(None)
 }

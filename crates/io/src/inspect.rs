@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use core_dns::ask::Task;
 use core_dns::client::{Client, Transport};
 use core_dns::engine::{Engine, Observation, Sink};
 use core_dns::plan::Plan;
@@ -260,6 +261,11 @@ impl Sink for InspectorSink {
                 self.0.missed.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    fn ask(&self, mut task: Task) -> bool {
+        let (body, patience) = (std::mem::take(&mut task.body), task.patience);
+        self.0.tasks.push("ask", body, patience, move |told| task.reply(told))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Questions for whoever steers the engine: a bounded queue that is pulled from the other side, so nothing here ever calls out.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// Tasks that may wait at the same time.
-const CAPACITY: usize = 256;
+/// Tasks that may be unanswered at the same time, taken or not.
+const CAPACITY: usize = 1024;
 
 /// A question with its deadline; dropping it without a reply is a reply as well: none.
 pub struct Task {
@@ -15,13 +16,28 @@ pub struct Task {
     /// The question.
     pub body: Vec<u8>,
     deadline: Instant,
-    reply: SyncSender<Vec<u8>>,
+    reply: Box<dyn FnOnce(Vec<u8>) + Send>,
+    _place: Place,
+}
+
+/// One of the places of unanswered tasks; it is free again when this is gone.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 impl Task {
     /// Answers; too late an answer is forgotten.
     pub fn reply(self, body: Vec<u8>) {
-        let _ = self.reply.try_send(body);
+        (self.reply)(body);
+    }
+
+    /// The time that is left to answer.
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
     }
 }
 
@@ -35,22 +51,33 @@ pub struct Tasks {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Task>,
+    unanswered: Arc<AtomicUsize>,
     closed: bool,
 }
 
 impl Tasks {
     /// Asks and waits for the answer. None: the queue is full or closed, or nobody answered in time.
     pub fn ask(&self, kind: &'static str, body: Vec<u8>, patience: Duration) -> Option<Vec<u8>> {
-        let (reply, answer): (_, Receiver<Vec<u8>>) = sync_channel(1);
-        {
-            let mut queue = self.lock();
-            if queue.closed || queue.waiting.len() >= CAPACITY {
-                return None;
-            }
-            queue.waiting.push_back(Task { kind, body, deadline: Instant::now() + patience, reply });
+        let (sender, answer): (_, Receiver<Vec<u8>>) = sync_channel(1);
+        let reply = move |body| drop(sender.try_send(body));
+        if !self.push(kind, body, patience, reply) {
+            return None;
         }
-        self.arrived.notify_one();
         answer.recv_timeout(patience).ok()
+    }
+
+    /// Asks; the answer is told to `reply`, unless nobody gives one. False: the queue is full or closed.
+    pub fn push(&self, kind: &'static str, body: Vec<u8>, patience: Duration, reply: impl FnOnce(Vec<u8>) + Send + 'static) -> bool {
+        let mut queue = self.lock();
+        if queue.closed || queue.unanswered.load(Relaxed) >= CAPACITY {
+            return false;
+        }
+        queue.unanswered.fetch_add(1, Relaxed);
+        let place = Place(Arc::clone(&queue.unanswered));
+        queue.waiting.push_back(Task { kind, body, deadline: Instant::now() + patience, reply: Box::new(reply), _place: place });
+        drop(queue);
+        self.arrived.notify_one();
+        true
     }
 
     /// The next task that still has time; None after `patience`, or at once when the queue is closed.
@@ -87,8 +114,6 @@ impl Tasks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
-
     const LONG: Duration = Duration::from_secs(20);
 
     #[test]
@@ -102,6 +127,18 @@ mod tests {
         });
         assert_eq!(tasks.ask("describe", b"1".to_vec(), LONG).unwrap(), b"re: 1");
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn tasks_that_are_taken_and_not_answered_count() {
+        let tasks = Tasks::default();
+        let push = || tasks.push("ask", Vec::new(), LONG, |_| {});
+        assert!((0..CAPACITY).all(|_| push()));
+        assert!(!push());
+        let taken = tasks.next(LONG).unwrap();
+        assert!(!push(), "its answer is still to come");
+        drop(taken);
+        assert!(push() && !push());
     }
 
     #[test]

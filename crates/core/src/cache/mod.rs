@@ -19,7 +19,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::client::Ticket;
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Letter, Mailbox};
 use crate::name::is_under;
 use crate::plan;
 use crate::random::Random;
@@ -219,7 +219,7 @@ impl Cache {
         let flight = shard.flights.swap_remove(at);
         drop(shard);
         for (mailbox, ticket) in flight.waiters {
-            mailbox.post((ticket, Arc::clone(kept)));
+            mailbox.post(Letter::Kept(ticket, Arc::clone(kept)));
         }
     }
 

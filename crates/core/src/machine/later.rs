@@ -6,18 +6,19 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::{Machine, Question, Verdict};
+use crate::ask::{self, AskOp, Task, Told};
 use crate::cache::{CacheOp, Joined, Kept, Lead};
 use crate::client::{Client, Ticket, Transport};
 use crate::exchanges::{Asker, Effect, Exchange, Exchanges, LaneId, Lifetime};
 use crate::forward::reply::{self, Kind};
 use crate::forward::{Asking, ForwardOp, Loss, Upstream, Use, write_probe};
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Letter, Mailbox};
 use crate::plan::HealthCheck;
 use crate::program::{Op, Program};
 use crate::random::Secret;
 use crate::trace::{Off, Recorder, Trace};
 use crate::waiting::{Due, Hold, Pending, Purpose, Timers, Wait, Waiting};
-use crate::way::{Phase, Way};
+use crate::way::{Memory, Other, Phase, Way};
 use crate::wire::{self, HEADER, Parsed, rcode};
 
 /// The most queries of one machine that wait; beyond it those that have waited longest are given up.
@@ -74,6 +75,8 @@ enum Resume<'a> {
     Next,
     /// It is given up.
     Fail(u16, String),
+    /// Somebody outside was asked, and said this.
+    Told(&'a [u8]),
     /// The same question was answered to another.
     Arrived(Arc<Kept>),
     /// It was not, in time.
@@ -133,11 +136,20 @@ impl Machine {
         if !self.later.mailbox.has_letters() {
             return;
         }
-        for (ticket, kept) in self.later.mailbox.take() {
-            if let Some(Pending { wait: Wait::Flight { .. }, .. }) = self.later.waiting.get_mut(ticket) {
-                self.resume(now, ticket, Resume::Arrived(kept));
+        for letter in self.later.mailbox.take() {
+            let (Letter::Kept(ticket, _) | Letter::Told(ticket, _)) = letter;
+            let Some(pending) = self.later.waiting.get_mut(ticket) else { continue };
+            match (letter, &pending.wait) {
+                (Letter::Kept(_, kept), Wait::Flight { .. }) => self.resume(now, ticket, Resume::Arrived(kept)),
+                (Letter::Told(_, told), Wait::Told(_)) => {
+                    note(pending, "told", || "an answer has come".to_owned());
+                    self.resume(now, ticket, Resume::Told(&told));
+                }
+                // Too late, or what it waited for came another way.
+                _ => {}
             }
         }
+        self.prune();
     }
 
     /// Lets time pass.
@@ -151,7 +163,7 @@ impl Machine {
                 },
                 Due::Patience(ticket) => {
                     let ticket = Ticket(ticket);
-                    if let Some(Pending { wait: Wait::Flight { until, .. }, .. }) = self.later.waiting.get_mut(ticket)
+                    if let Some(Pending { wait: Wait::Flight { until, .. } | Wait::Told(until), .. }) = self.later.waiting.get_mut(ticket)
                         && *until <= now
                     {
                         self.resume(now, ticket, Resume::Late);
@@ -271,6 +283,7 @@ impl Machine {
                 self.resume(now, ticket, Resume::Begin);
             }
             Hold::Ask(asking) => self.begin_asking(now, ticket, pending, asking),
+            Hold::Tell(question, patience) => self.begin_telling(now, ticket, pending, question, patience),
             Hold::Renewal { lead, stale, patience } => self.begin_renewal(now, ticket, pending, lead, stale, patience),
         }
     }
@@ -296,7 +309,8 @@ impl Machine {
         self.later.waiting.put_back(ticket, pending);
     }
 
-    fn begin_asking(&mut self, now: Duration, ticket: Ticket, mut pending: Pending, asking: Asking) {
+    /// Waits with those who ask the same already. None: it does. Else others may wait for what it gets.
+    fn wait_with_others(&mut self, now: Duration, ticket: Ticket, mut pending: Pending) -> Option<Pending> {
         let cache = pending.way.level.lead.as_ref().filter(|lead| lead.flight.is_none()).map(|lead| lead.at);
         match cache.and_then(|at| self.join(now, ticket, &pending, at)) {
             Some(Joined::Waits) => {
@@ -305,7 +319,8 @@ impl Machine {
                 let until = now + FLIGHT_PATIENCE;
                 pending.wait = Wait::Flight { at: lead.at, stale: lead.stale, until };
                 self.later.timers.add(until, Due::Patience(ticket.0));
-                return self.later.waiting.put_back(ticket, pending);
+                self.later.waiting.put_back(ticket, pending);
+                return None;
             }
             Some(Joined::Leads(number)) => {
                 if let Some(lead) = &mut pending.way.level.lead {
@@ -314,6 +329,21 @@ impl Machine {
             }
             None => {}
         }
+        Some(pending)
+    }
+
+    fn begin_telling(&mut self, now: Duration, ticket: Ticket, pending: Pending, question: Vec<u8>, patience: Duration) {
+        let Some(mut pending) = self.wait_with_others(now, ticket, pending) else { return };
+        pending.wait = Wait::Told(now + patience);
+        self.later.waiting.put_back(ticket, pending);
+        if self.engine.ask(Task::new(question, patience, &self.later.mailbox, ticket)) {
+            return self.later.timers.add(now + patience, Due::Patience(ticket.0));
+        }
+        self.resume(now, ticket, Resume::Fail(rcode::SERVFAIL, "too many questions wait for it".to_owned()));
+    }
+
+    fn begin_asking(&mut self, now: Duration, ticket: Ticket, pending: Pending, asking: Asking) {
+        let Some(mut pending) = self.wait_with_others(now, ticket, pending) else { return };
         let program = Arc::clone(&pending.program);
         let admitted = forward_op(&program, &pending.way).is_none_or(ForwardOp::enter);
         let refusal = forward_op(&program, &pending.way).map_or(0, |op| op.plan.max_concurrent);
@@ -490,6 +520,9 @@ impl Machine {
     /// Says what has come, and which ops have their turn then.
     fn take_up(&mut self, question: &Question<'_>, program: &Program, way: &mut Way, wait: Wait, how: Resume<'_>) -> Phase {
         let Wait::Flight { at, stale, .. } = wait else {
+            if let (Wait::Told(_), Some(Op::Ask(op))) = (&wait, op_at_hand(program, way)) {
+                return self.take_told(question, op, way, how);
+            }
             return match how {
                 Resume::Begin => Phase::Before,
                 Resume::Next => {
@@ -504,7 +537,7 @@ impl Machine {
                     self.answer.fail(rcode, why);
                     Phase::After
                 }
-                Resume::Reply(..) | Resume::Arrived(_) | Resume::Late => Phase::After,
+                Resume::Reply(..) | Resume::Told(_) | Resume::Arrived(_) | Resume::Late => Phase::After,
             };
         };
         way.level.at = at;
@@ -516,6 +549,40 @@ impl Machine {
             (Resume::Fail(rcode, why), None) => self.answer.fail(rcode, why),
             (_, None) => self.answer.fail(rcode::SERVFAIL, "the same question, asked for another client, got no answer in time"),
         }
+        Phase::After
+    }
+
+    /// Takes what somebody outside said, or that nobody did.
+    fn take_told(&mut self, question: &Question<'_>, op: &AskOp, way: &mut Way, how: Resume<'_>) -> Phase {
+        let why = match how {
+            Resume::Told(told) => match Told::read(told) {
+                Some(Told::Next) => {
+                    way.level.at += 1;
+                    return Phase::Before;
+                }
+                Some(Told::Ask(qtype, name)) => {
+                    let mut other = Other::of(&question.turn(way)).about(name, &mut self.answer);
+                    other.request.qtype = qtype;
+                    way.change(other, Memory::new());
+                    way.level.at += 1;
+                    return Phase::Before;
+                }
+                Some(Told::Answer(keep, message)) => match ask::take(message, &question.turn(way), keep, &mut self.answer) {
+                    Ok(()) => return Phase::After,
+                    Err(why) => format!("its answer cannot be read: {why}"),
+                },
+                Some(Told::Failed(why)) => why.to_owned(),
+                None => "what it says makes no sense".to_owned(),
+            },
+            Resume::Fail(_, why) => why,
+            _ => format!("no answer within {} ms", op.patience().as_millis()),
+        };
+        if op.passes_failures_on() {
+            self.answer.clear();
+            way.level.at += 1;
+            return Phase::Before;
+        }
+        op.fail(&why, &mut self.answer);
         Phase::After
     }
 
@@ -609,9 +676,13 @@ impl Drop for Machine {
     }
 }
 
+fn op_at_hand<'a>(program: &'a Program, way: &Way) -> Option<&'a Op> {
+    program.block(way.level.block).ops.get(way.level.at).map(|placed| &placed.op)
+}
+
 /// The op at hand, if it forwards.
 fn forward_op<'a>(program: &'a Program, way: &Way) -> Option<&'a ForwardOp> {
-    match &program.block(way.level.block).ops.get(way.level.at)?.op {
+    match op_at_hand(program, way)? {
         Op::Forward(op) => Some(op),
         _ => None,
     }

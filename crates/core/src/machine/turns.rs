@@ -2,6 +2,7 @@
 
 use super::{Machine, Question};
 use crate::answer::Aside;
+use crate::ask;
 use crate::cache::Found;
 use crate::edns::lower_size;
 use crate::name;
@@ -54,6 +55,14 @@ impl Machine {
                         return Some(Hold::Ask(op.prepare(&turn, way.level.lead.is_some())));
                     }
                 }
+                Op::Ask(op) => {
+                    let turn = question.turn(way);
+                    if op.serves(turn.asked.lower) {
+                        recorder.op("ask", *span);
+                        recorder.note("asks", || op.function().to_owned());
+                        return Some(Hold::Tell(op.question(&turn), op.patience()));
+                    }
+                }
                 Op::Bufsize(most) => {
                     if let Some(less) = lower_size(&question.turn(way), *most) {
                         recorder.op("bufsize", *span);
@@ -98,6 +107,12 @@ impl Machine {
                         let turn = question.turn(way);
                         let (name, qtype) = (name::Display(turn.asked.lower), text::type_name(turn.request.qtype));
                         self.engine.log(&format!("[ERROR] plugin/errors: {} {name} {qtype}: {why}", self.answer.rcode));
+                    }
+                }
+                Op::Ask(_) => {
+                    if let Some((other, _)) = way.undo() {
+                        recorder.way_out("ask", *span);
+                        ask::come_back(&other, &question.turn(way), &mut self.answer);
                     }
                 }
                 Op::Bufsize(_) => {
