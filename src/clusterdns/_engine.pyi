@@ -1,9 +1,10 @@
-"""The extension module: the engine as Rust gives it (`crates/py`). Use it through `engine.py`."""
+"""The extension module: the engine as Rust gives it (`crates/py`). Use it through `engine.py` and `patterns.py`."""
 
 class EngineError(Exception):
     """The engine refuses; the message says what and why."""
 
 def interfaces() -> dict[str, list[str]]: ...
+def read_pattern(text: str) -> list[str]: ...
 
 class Engine:
     def __init__(self, workers: int, admin: str | None) -> None: ...

@@ -3,7 +3,7 @@
 //! Reading order: [`plan`] (what to do, decided elsewhere), [`engine`] (what all threads share), [`machine`] (one query's way; the ops' turns are in `machine/turns.rs`),
 //! [`way`] (where it stands among blocks and ops), [`program`] (the blocks and ops), [`zone`] (local data), [`shuffle`], [`answer`]
 //! and [`wire`] (the message itself), [`trace`] (why), [`log`], [`metrics`]. For queries that wait: [`cache`], [`forward`], [`exchanges`] (messages to upstreams), [`waiting`],
-//! [`mailbox`] (between threads).
+//! [`mailbox`] (between threads). [`pattern`]: regular expressions.
 
 pub mod answer;
 pub mod ask;
@@ -18,6 +18,7 @@ pub mod machine;
 pub mod mailbox;
 pub mod metrics;
 pub mod name;
+pub mod pattern;
 pub mod plan;
 pub mod program;
 pub mod random;

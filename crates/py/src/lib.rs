@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use core_dns::engine;
+use core_dns::pattern::Pattern;
 use core_dns::zone::decode_change;
 use io_dns::{
     AdminSocket, HttpLimits, HttpServer, Inspector, InspectorSink, PreparedHttp, TcpLimits, Workers, prepare_plan, start_engine,
     worker_count,
 };
 use pyo3::create_exception;
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -188,6 +189,13 @@ fn interfaces() -> PyResult<BTreeMap<String, Vec<String>>> {
     Ok(interfaces)
 }
 
+/// The names of a pattern's groups ("" for one without a name), if the engine can use it.
+#[pyfunction]
+fn read_pattern(text: &str) -> PyResult<Vec<String>> {
+    let pattern = Pattern::parse(text).map_err(PyValueError::new_err)?;
+    Ok(pattern.group_names().iter().map(|name| String::from(&**name)).collect())
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poison| poison.into_inner())
 }
@@ -199,5 +207,6 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Prepared>()?;
     module.add_class::<Task>()?;
     module.add_function(wrap_pyfunction!(interfaces, module)?)?;
+    module.add_function(wrap_pyfunction!(read_pattern, module)?)?;
     module.add("EngineError", module.py().get_type::<EngineError>())
 }

@@ -13,6 +13,7 @@ from clusterdns.corefile.keys import zone_origins
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext
 from clusterdns.names import InvalidName
+from clusterdns.patterns import Pattern
 from clusterdns.scalars import Cidr, Duration, Endpoint, Size, address_or_none, bounded, parse_integer
 
 Value = TypeVar("Value")
@@ -83,6 +84,11 @@ def cidr(token: Token, block: BlockContext) -> Cidr | None:
 def endpoint(token: Token, block: BlockContext, default_port: int | None = None) -> Endpoint | None:
     """A host and a port."""
     return _parsed(token, block, lambda text: Endpoint.parse(text, default_port))
+
+
+def pattern(token: Token, block: BlockContext) -> Pattern | None:
+    """A regular expression in Go's syntax."""
+    return _parsed(token, block, Pattern.parse)
 
 
 def listen_address(token: Token, block: BlockContext) -> str | None:

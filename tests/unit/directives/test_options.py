@@ -9,6 +9,7 @@ from clusterdns.corefile.syntax import parse_corefile
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives import options
 from clusterdns.directives.block import BlockContext
+from clusterdns.patterns import Pattern
 from clusterdns.plan import DebugOp, Span
 from clusterdns.scalars import Cidr, Duration, Endpoint, Size
 from clusterdns.sources import sources_of_texts
@@ -103,6 +104,7 @@ def test_values_are_typed(block: BlockContext) -> None:
     assert options.size(word("4Ki"), block, most=Size(4096)) == Size(4096)
     assert options.cidr(word("10.0.0.0/8"), block) == Cidr(ip_network("10.0.0.0/8"))
     assert options.endpoint(word("127.0.0.1"), block, 53) == Endpoint("127.0.0.1", 53)
+    assert options.pattern(word("(?P<who>.*)-([0-9]+)"), block) == Pattern("(?P<who>.*)-([0-9]+)", ("who", ""))
     assert block.problems == []
 
 
@@ -114,7 +116,8 @@ def test_wrong_values_are_none_and_told(block: BlockContext) -> None:
     assert options.size(word("x"), block) is None
     assert options.cidr(word("10.0.0.0"), block) is None
     assert options.endpoint(word("127.0.0.1"), block) is None
-    assert [code for code, _, _ in told(block)] == ["unknown-value"] + ["bad-value"] * 6
+    assert options.pattern(word("(a"), block) is None
+    assert [code for code, _, _ in told(block)] == ["unknown-value"] + ["bad-value"] * 7
     assert told(block)[0][1:] == ("`insecur` is not one of disabled, insecure", "did you mean `insecure`?")
     assert {problem.place for problem in block.problems} == {Place("Corefile", 2, 7)}
 
