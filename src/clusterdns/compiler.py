@@ -197,10 +197,17 @@ class _Listeners:
         for key, token in compiled.keys:
             free = [host for host in hosts if compiled.filtered or self._is_free(key, host, token)]
             listeners = [_listener(host, key) for host in free]
-            self.by_id.update((listener.id, listener) for listener in listeners)
+            for listener in listeners:
+                self._add(listener, context)
             self.served += [Served(key.zone, listener.server) for listener in listeners]
             if listeners:
                 yield Block(key.zone, [listener.id for listener in listeners], context.program, context.span(token), context.view)
+
+    def _add(self, listener: Listener, context: BlockContext) -> None:
+        """Take a listener up; of the blocks that share it, the last one that sets a time decides, as in CoreDNS."""
+        known = self.by_id.get(listener.id, listener)
+        says = {name: value for name, value in structs.asdict(context.timeouts).items() if value is not None}
+        self.by_id[listener.id] = structs.replace(known, timeouts=structs.replace(known.timeouts, **says)) if says else known
 
     def _is_free(self, key: Key, host: str, token: Token) -> bool:
         """Whether nobody serves this zone there already; every address overlaps with each single one (rule G7)."""

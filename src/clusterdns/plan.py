@@ -23,7 +23,20 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
 
 
-class Listener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Timeouts(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a client's connection may take, where that is not the engine's own measure (None), in milliseconds.
+
+    `read_ms` for a message to arrive, `write_ms` for replies to be taken, `idle_ms` between two queries. After `most_queries` the
+    connection is closed.
+    """
+
+    read_ms: int | None = None
+    write_ms: int | None = None
+    idle_ms: int | None = None
+    most_queries: int | None = None
+
+
+class Listener(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A socket pair (UDP and TCP). An empty host means every address of the machine, both families.
 
     `server` is CoreDNS's label for it, `dns://:53`.
@@ -33,6 +46,7 @@ class Listener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str
     port: int
     server: str
+    timeouts: Timeouts = Timeouts()
 
 
 class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -38,6 +38,17 @@ pub struct Listener {
     pub host: String,
     pub port: u16,
     pub server: String,
+    #[serde(default)]
+    pub timeouts: Timeouts,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timeouts {
+    pub read_ms: Option<u32>,
+    pub write_ms: Option<u32>,
+    pub idle_ms: Option<u32>,
+    pub most_queries: Option<u32>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 use core_dns::client::Client;
@@ -34,14 +35,16 @@ pub struct Connection {
     pub watched: Interest,
     /// When it must have done something.
     pub due: Option<Due>,
+    /// What it may take.
+    pub limits: Arc<TcpLimits>,
     input: Frames,
     output: Vec<u8>,
     /// Replies that are still to come.
     waiting: usize,
+    /// Messages that have come.
+    queries: u32,
     /// No more queries: the client has closed its side, or we have turned away.
     ended: bool,
-    /// It has sent a whole message.
-    asked: bool,
     /// Since when an incomplete message waits for its rest.
     begun: Option<Duration>,
     /// When the client last took something.
@@ -70,18 +73,19 @@ pub enum Missing {
 
 impl Connection {
     /// A connection that was just accepted.
-    pub fn new(client: Client, serial: u64, stream: TcpStream) -> Connection {
+    pub fn new(client: Client, serial: u64, stream: TcpStream, limits: Arc<TcpLimits>) -> Connection {
         Connection {
             stream,
             client,
             serial,
             watched: Interest::READ,
             due: None,
+            limits,
             input: Frames::default(),
             output: Vec::new(),
             waiting: 0,
+            queries: 0,
             ended: false,
-            asked: false,
             begun: None,
             taken: Duration::ZERO,
         }
@@ -116,10 +120,10 @@ impl Connection {
     }
 
     /// Answers and writes as far as it goes. False: nothing is left to do, and nothing will come.
-    pub fn serve<R: Respond>(&mut self, key: Key, reply: &mut Vec<u8>, queries: &mut Queries<R>, limits: &TcpLimits) -> io::Result<bool> {
+    pub fn serve<R: Respond>(&mut self, key: Key, reply: &mut Vec<u8>, queries: &mut Queries<R>) -> io::Result<bool> {
         let mut asked = false;
         loop {
-            while self.has_room(limits) {
+            while self.has_room() {
                 let Some(message) = self.input.next() else { break };
                 asked = true;
                 match queries.ask(&self.client, message, reply) {
@@ -130,45 +134,49 @@ impl Connection {
                         queries.wait(ticket, Asker::Tcp(key));
                     }
                 }
+                self.queries = self.queries.saturating_add(1);
+                if self.limits.max_queries.is_some_and(|most| self.queries >= most) {
+                    self.ended = true;
+                    self.input.clear();
+                }
             }
-            let was_full = !self.has_room(limits);
+            let was_full = !self.has_room();
             self.write(queries.now)?;
-            if !(was_full && self.has_room(limits)) {
+            if !(was_full && self.has_room()) {
                 break;
             }
         }
-        self.asked |= asked;
-        let incomplete = self.has_room(limits) && !self.input.is_empty();
+        let incomplete = self.has_room() && !self.input.is_empty();
         self.begun = match self.begun {
             _ if !incomplete => None,
             Some(begun) if !asked => Some(begun),
             _ => Some(queries.now),
         };
-        let exhausted = self.ended && self.has_room(limits);
+        let exhausted = self.ended && self.has_room();
         Ok(!(exhausted && self.waiting == 0 && self.output.is_empty()))
     }
 
     /// What the poll shall watch for.
-    pub fn wants(&self, limits: &TcpLimits) -> Interest {
-        Interest { read: !self.ended && self.has_room(limits), write: !self.output.is_empty() }
+    pub fn wants(&self) -> Interest {
+        Interest { read: !self.ended && self.has_room(), write: !self.output.is_empty() }
     }
 
     /// When it must have done something, seen from now. Nobody hurries those who wait for us.
-    pub fn next_due(&self, now: Duration, limits: &TcpLimits) -> Option<Due> {
+    pub fn next_due(&self, now: Duration) -> Option<Due> {
         if !self.output.is_empty() {
-            return Some(Due { at: self.taken + limits.write, missing: Missing::Room });
+            return Some(Due { at: self.taken + self.limits.write, missing: Missing::Room });
         }
         match self.begun {
-            Some(begun) if !self.ended => Some(Due { at: begun + limits.read, missing: Missing::Rest }),
+            Some(begun) if !self.ended => Some(Due { at: begun + self.limits.read, missing: Missing::Rest }),
             _ if self.waiting > 0 => None,
             // Who connects and says nothing is given less time than who pauses between queries.
-            _ if !self.asked => Some(Due { at: now + limits.read, missing: Missing::Query }),
-            _ => Some(Due { at: now + limits.idle, missing: Missing::Query }),
+            _ if self.queries == 0 => Some(Due { at: now + self.limits.read, missing: Missing::Query }),
+            _ => Some(Due { at: now + self.limits.idle, missing: Missing::Query }),
         }
     }
 
-    fn has_room(&self, limits: &TcpLimits) -> bool {
-        self.output.len() <= OUTPUT_FULL && self.waiting < limits.max_pipelined
+    fn has_room(&self) -> bool {
+        self.output.len() <= OUTPUT_FULL && self.waiting < self.limits.max_pipelined
     }
 
     fn append(&mut self, reply: &[u8], now: Duration) {

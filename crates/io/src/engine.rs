@@ -31,6 +31,7 @@ pub fn prepare_plan(workers: &Workers, engine: &Engine, plan: &Plan) -> Result<P
         id: listener.id.clone(),
         host: listener.host.clone(),
         port: listener.port,
+        timeouts: listener.timeouts,
     };
     workers.prepare(&plan.listeners.iter().map(numbered).collect::<Vec<_>>())
 }

@@ -14,7 +14,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use core_dns::engine::Engine;
-use core_dns::plan::{HttpListener, Op, Plan, Serves};
+use core_dns::plan::{HttpListener, Op, Plan, Serves, Timeouts};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
@@ -324,7 +324,13 @@ async fn accept_forever(listener: tokio::net::TcpListener, address: String, stat
 fn bind(address: &str, ours: &[SocketAddr]) -> Result<(SocketAddr, TcpListener), BindError> {
     let (host, port) = address.rsplit_once(':').unwrap_or((address, "0"));
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let mut listener = Listener { number: 0, id: address.to_owned(), host: host.to_owned(), port: port.parse().unwrap_or(0) };
+    let mut listener = Listener {
+        number: 0,
+        id: address.to_owned(),
+        host: host.to_owned(),
+        port: port.parse().unwrap_or(0),
+        timeouts: Timeouts::default(),
+    };
     if !(host.is_empty() || host.contains('%') || host.parse::<IpAddr>().is_ok()) {
         let found = (host, listener.port).to_socket_addrs().map_err(|error| listener.error(Some("tcp"), &error))?;
         let first = found.min_by_key(SocketAddr::is_ipv6).ok_or_else(|| listener.error(Some("tcp"), &io::ErrorKind::NotFound.into()))?;

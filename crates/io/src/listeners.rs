@@ -5,6 +5,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, UdpSocket};
 
+use core_dns::plan::Timeouts;
 use socket2::{Domain, Socket, Type};
 
 use crate::sys;
@@ -20,6 +21,8 @@ pub struct Listener {
     pub host: String,
     /// The port. 0: any that is free.
     pub port: u16,
+    /// What its connections may take.
+    pub timeouts: Timeouts,
 }
 
 /// Why a listener cannot be opened.
@@ -49,6 +52,11 @@ pub const BACKLOG: i32 = 4096;
 const FREE_PORT_TRIES: usize = 16;
 
 impl Listener {
+    /// Whether sockets of this one serve the other too: they differ in what can be changed while they are open.
+    pub fn has_sockets_of(&self, other: &Listener) -> bool {
+        (self.number, &self.id, &self.host, self.port) == (other.number, &other.id, &other.host, other.port)
+    }
+
     /// Opens it for so many workers. `ours`: addresses of this process's other listeners, which may overlap with it.
     pub fn bind(&self, workers: usize, ours: &[SocketAddr]) -> Result<Bound, BindError> {
         self.bind_first(ours, |address, shared| bind_workers(address, workers, shared))

@@ -74,6 +74,11 @@ impl<T> Slots<T> {
         self.slots.len() - self.free.len()
     }
 
+    /// All contents, to change them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots.iter_mut().filter_map(|slot| slot.content.as_mut())
+    }
+
     /// All contents and their keys.
     pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         let key = |(index, slot): (usize, &Slot<T>)| Key { index: index as u32, generation: slot.generation };

@@ -6,9 +6,11 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use core_dns::client::{Client, Transport};
+use core_dns::plan::Timeouts;
 
 use crate::connection::{Connection, Due, Missing};
 use crate::counters::Counters;
@@ -19,7 +21,7 @@ use crate::slots::{Key, Slots};
 use crate::sys::{Interest, Poll};
 use crate::worker::{Heir, Token};
 
-/// What TCP clients may cost. The defaults are CoreDNS's, where it has any.
+/// What TCP clients may cost. The defaults are CoreDNS's, where it has any; a listener may have times of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TcpLimits {
     /// How long a connection may be silent between queries.
@@ -32,12 +34,28 @@ pub struct TcpLimits {
     pub max_connections: usize,
     /// Queries of one connection that wait for their replies; while so many wait, no more are read.
     pub max_pipelined: usize,
+    /// Queries of one connection, after which it is closed; none: any number.
+    pub max_queries: Option<u32>,
+}
+
+impl TcpLimits {
+    /// The same, with what a listener says.
+    pub fn with(self, timeouts: &Timeouts) -> TcpLimits {
+        let time = |said: Option<u32>, usual: Duration| said.map_or(usual, |said| Duration::from_millis(said.into()));
+        TcpLimits {
+            idle: time(timeouts.idle_ms, self.idle),
+            read: time(timeouts.read_ms, self.read),
+            write: time(timeouts.write_ms, self.write),
+            max_queries: timeouts.most_queries.or(self.max_queries),
+            ..self
+        }
+    }
 }
 
 impl Default for TcpLimits {
     fn default() -> TcpLimits {
         let seconds = Duration::from_secs;
-        TcpLimits { idle: seconds(10), read: seconds(3), write: seconds(5), max_connections: 4096, max_pipelined: 128 }
+        TcpLimits { idle: seconds(10), read: seconds(3), write: seconds(5), max_connections: 4096, max_pipelined: 128, max_queries: None }
     }
 }
 
@@ -53,7 +71,7 @@ pub struct Tcp {
     deadlines: Deadlines,
     /// Since accepting failed: when it is tried again.
     accept_again: Option<Duration>,
-    limits: TcpLimits,
+    max_connections: usize,
     buffer: Box<[u8]>,
     reply: Vec<u8>,
 }
@@ -63,6 +81,7 @@ struct Listening {
     serial: u64,
     number: u16,
     address: SocketAddr,
+    limits: Arc<TcpLimits>,
 }
 
 /// Deadlines in their order; those of idle connections apart, so that the oldest of them is found at once.
@@ -73,22 +92,30 @@ struct Deadlines {
 }
 
 impl Tcp {
-    /// No listeners yet. `limits.max_connections` is this worker's part.
-    pub fn new(limits: TcpLimits) -> Tcp {
+    /// No listeners yet, and at most so many connections.
+    pub fn new(max_connections: usize) -> Tcp {
         Tcp {
             listeners: Slots::new(),
             connections: Slots::new(),
             deadlines: Deadlines::default(),
             accept_again: None,
-            limits,
+            max_connections,
             buffer: vec![0; READ_SIZE].into(),
             reply: Vec::new(),
         }
     }
 
     /// Takes a listening socket.
-    pub fn adopt(&mut self, socket: TcpListener, serial: u64, number: u16, address: SocketAddr, poll: &Poll) -> io::Result<()> {
-        let key = self.listeners.insert(Listening { socket, serial, number, address });
+    pub fn adopt(
+        &mut self,
+        socket: TcpListener,
+        serial: u64,
+        number: u16,
+        address: SocketAddr,
+        limits: Arc<TcpLimits>,
+        poll: &Poll,
+    ) -> io::Result<()> {
+        let key = self.listeners.insert(Listening { socket, serial, number, address, limits });
         let watched = self.watch(key, |socket, token| poll.add(socket, token, Interest::READ));
         watched.inspect_err(|_| drop(self.listeners.remove(key)))
     }
@@ -109,7 +136,7 @@ impl Tcp {
     fn try_accept(&mut self, key: Key, poll: &Poll, queries: &mut Queries<impl Respond>) -> io::Result<()> {
         let Some(listening) = self.listeners.get_mut(key) else { return Ok(()) };
         let (stream, address) = listening.socket.accept()?;
-        let connection = Connection::new(listening.client(&stream, address), listening.serial, stream);
+        let connection = Connection::new(listening.client(&stream, address), listening.serial, stream, Arc::clone(&listening.limits));
         if self.make_room(queries) && connection.stream.set_nonblocking(true).is_ok() {
             self.open(connection, poll, queries);
         }
@@ -167,15 +194,34 @@ impl Tcp {
 
     /// Gives the connections of a closed binding to its heir; without one they end after the replies that wait.
     pub fn leave(&mut self, serial: Option<u64>, heir: Option<Heir>, poll: &Poll, queries: &mut Queries<impl Respond>) {
+        let limits = heir.and_then(|heir| self.listeners.iter().find(|(_, listening)| listening.serial == heir.serial));
+        let limits = limits.map(|(_, listening)| Arc::clone(&listening.limits));
         for key in self.of_binding(serial) {
             let Some(connection) = self.connections.get_mut(key) else { continue };
             match heir {
-                Some(heir) => (connection.serial, connection.client.listener) = (heir.serial, heir.number),
+                Some(heir) => {
+                    (connection.serial, connection.client.listener) = (heir.serial, heir.number);
+                    limits.iter().for_each(|limits| connection.limits = Arc::clone(limits));
+                }
                 None => {
                     connection.end();
                     self.serve(key, true, poll, queries);
                 }
             }
+        }
+    }
+
+    /// Changes what the connections of a binding may take.
+    pub fn limit(&mut self, serial: u64, limits: &Arc<TcpLimits>, poll: &Poll, queries: &mut Queries<impl Respond>) {
+        let Some(listening) = self.listeners.iter_mut().find(|listening| listening.serial == serial) else { return };
+        if listening.limits == *limits {
+            return;
+        }
+        listening.limits = Arc::clone(limits);
+        for key in self.of_binding(Some(serial)) {
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            connection.limits = Arc::clone(limits);
+            self.serve(key, true, poll, queries);
         }
     }
 
@@ -195,14 +241,14 @@ impl Tcp {
 
     fn serve(&mut self, key: Key, alive: bool, poll: &Poll, queries: &mut Queries<impl Respond>) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        let open = alive && connection.serve(key, &mut self.reply, queries, &self.limits).unwrap_or(false);
-        let wants = connection.wants(&self.limits);
+        let open = alive && connection.serve(key, &mut self.reply, queries).unwrap_or(false);
+        let wants = connection.wants();
         let watched = wants == connection.watched || poll.change(&connection.stream, Token::Connection(key).pack(), wants).is_ok();
         if !(open && watched) {
             return self.close(key);
         }
         connection.watched = wants;
-        let due = connection.next_due(queries.now, &self.limits);
+        let due = connection.next_due(queries.now);
         self.deadlines.replace(key, connection.due, due);
         connection.due = due;
     }
@@ -214,7 +260,7 @@ impl Tcp {
     }
 
     fn make_room(&mut self, queries: &Queries<impl Respond>) -> bool {
-        if self.connections.len() < self.limits.max_connections {
+        if self.connections.len() < self.max_connections {
             return true;
         }
         let closed = self.close_oldest_idle(queries);

@@ -12,7 +12,7 @@ use crate::queries::{Asker, Queries};
 use crate::respond::Respond;
 use crate::slots::Key;
 use crate::sys::{Event, Events, Poll, Waits, Waker};
-use crate::tcp::Tcp;
+use crate::tcp::{Tcp, TcpLimits};
 use crate::udp::Udp;
 use crate::upstreams::Upstreams;
 
@@ -31,6 +31,8 @@ pub enum Command {
     Change {
         /// New sockets.
         new: Vec<Sockets>,
+        /// Bindings that stay, and what their connections may take from now on.
+        kept: Vec<(u64, Arc<TcpLimits>)>,
         /// Bindings to close, and who inherits what is still under way.
         leaving: Vec<(u64, Option<Heir>)>,
         /// Gone when it is done.
@@ -55,6 +57,8 @@ pub struct Sockets {
     pub udp: UdpSocket,
     /// Connections.
     pub tcp: TcpListener,
+    /// What these may take.
+    pub limits: Arc<TcpLimits>,
 }
 
 /// The binding that gets the rest of a closed one.
@@ -208,9 +212,12 @@ impl<R: Respond> Worker<R> {
                     let _ = go.recv();
                 }
             }
-            Command::Change { new, leaving, done } => {
+            Command::Change { new, kept, leaving, done } => {
                 for sockets in new {
                     self.adopt(sockets);
+                }
+                for (serial, limits) in kept {
+                    self.tcp.limit(serial, &limits, &self.poll, &mut self.queries);
                 }
                 for (serial, heir) in leaving {
                     self.leave(Some(serial), heir);
@@ -226,9 +233,9 @@ impl<R: Respond> Worker<R> {
     }
 
     fn adopt(&mut self, sockets: Sockets) {
-        let Sockets { serial, number, address, udp, tcp } = sockets;
+        let Sockets { serial, number, address, udp, tcp, limits } = sockets;
         self.udp.adopt(udp, serial, number, address);
-        if let Err(error) = self.tcp.adopt(tcp, serial, number, address, &self.poll) {
+        if let Err(error) = self.tcp.adopt(tcp, serial, number, address, limits, &self.poll) {
             // A socket that cannot be watched has been closed: the kernel gives its clients to the other workers.
             log_line(&format!("[ERROR] a worker cannot watch {address} (tcp): {error}"));
         }

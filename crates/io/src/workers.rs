@@ -28,6 +28,8 @@ use crate::worker::{Command, Heir, Sockets, Token, Worker};
 /// All workers of the process.
 pub struct Workers {
     started: Instant,
+    /// What connections may take where their listener says nothing else.
+    limits: TcpLimits,
     threads: Vec<Thread>,
     listening: Mutex<Listening>,
 }
@@ -79,10 +81,10 @@ impl Workers {
         let _ = sys::raise_file_limit();
         let respond = Arc::new(respond);
         let limits = TcpLimits { max_connections: (limits.max_connections / count.max(1)).max(1), ..limits };
-        let mut workers = Workers { started: clock::start(), threads: Vec::new(), listening: Mutex::default() };
+        let mut workers = Workers { started: clock::start(), limits, threads: Vec::new(), listening: Mutex::default() };
         for number in 0..count.max(1) {
             let respond = Arc::clone(&respond);
-            let thread = Thread::start(number, workers.started, limits, move || respond(number))?;
+            let thread = Thread::start(number, workers.started, limits.max_connections, move || respond(number))?;
             workers.threads.push(thread);
         }
         Ok(workers)
@@ -113,14 +115,25 @@ impl Workers {
             return Err(Superseded);
         }
         listening.changes += 1;
-        let (kept, gone): (Vec<Open>, Vec<Open>) = listening.open.drain(..).partition(|open| prepared.plan.contains(&open.listener));
-        listening.open = kept;
+        let mut gone = Vec::new();
+        for mut open in std::mem::take(&mut listening.open) {
+            match prepared.plan.iter().find(|listener| listener.has_sockets_of(&open.listener)) {
+                Some(listener) => {
+                    open.listener = listener.clone();
+                    listening.open.push(open);
+                }
+                None => gone.push(open),
+            }
+        }
+        let limits_of = |listener: &Listener| Arc::new(self.limits.with(&listener.timeouts));
+        let kept: Vec<(u64, Arc<TcpLimits>)> = listening.open.iter().map(|open| (open.serial, limits_of(&open.listener))).collect();
         let mut new: Vec<Vec<Sockets>> = self.threads.iter().map(|_| Vec::new()).collect();
         for (listener, bound) in prepared.new {
             listening.bindings += 1;
             let (serial, number, address) = (listening.bindings, listener.number, bound.address);
+            let limits = limits_of(&listener);
             for (sockets, (udp, tcp)) in new.iter_mut().zip(bound.pairs) {
-                sockets.push(Sockets { serial, number, address, udp, tcp });
+                sockets.push(Sockets { serial, number, address, udp, tcp, limits: Arc::clone(&limits) });
             }
             listening.open.push(Open { serial, listener, address });
         }
@@ -130,7 +143,7 @@ impl Workers {
         swap();
         let (done, all_done) = channel();
         for (thread, new) in self.threads.iter().zip(new) {
-            thread.tell(Command::Change { new, leaving: leaving.clone(), done: done.clone() });
+            thread.tell(Command::Change { new, kept: kept.clone(), leaving: leaving.clone(), done: done.clone() });
         }
         drop((hold, done));
         wait_for_all(&all_done);
@@ -192,7 +205,7 @@ impl Drop for Workers {
 
 impl Listening {
     fn has(&self, listener: &Listener) -> bool {
-        self.open.iter().any(|open| open.listener == *listener)
+        self.open.iter().any(|open| open.listener.has_sockets_of(listener))
     }
 
     fn heir(&self, gone: &Open) -> Option<Heir> {
@@ -205,7 +218,7 @@ impl Thread {
     fn start<R: Respond>(
         number: usize,
         started: Instant,
-        limits: TcpLimits,
+        max_connections: usize,
         respond: impl FnOnce() -> R + Send + 'static,
     ) -> io::Result<Thread> {
         let (poll, waker, counters) = (Poll::new()?, Arc::new(Waker::new()?), Arc::new(Counters::default()));
@@ -225,7 +238,7 @@ impl Thread {
                 commands: received,
                 queries,
                 udp: Udp::new(),
-                tcp: Tcp::new(limits),
+                tcp: Tcp::new(max_connections),
                 upstreams: Upstreams::new(),
                 until: None,
             }

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use io_dns::{Superseded, TcpLimits};
+use core_dns::plan::Timeouts;
+use io_dns::{Listener, Superseded, TcpLimits};
 use socket2::{Domain, Socket, Type};
 use standin::{PATIENCE, Server, ask, converse, frames, listener, next, take, tcp, udp};
 
@@ -157,6 +158,18 @@ fn a_connection_stays_open_when_its_address_belongs_to_another_listener_now() {
     assert_eq!(converse(&stream, &["plan"]), ["2 2"]);
     server.listen(&[listener(1, "127.0.0.1", port)]);
     // The other way: a wildcard has no heir.
+    assert_eq!(next(&stream), None);
+}
+
+#[test]
+fn connections_that_are_open_get_the_new_times_of_their_listener() {
+    let server = Server::start(1, TcpLimits { idle: PATIENCE, ..TcpLimits::default() });
+    let port = free_port();
+    let address = server.listen(&[listener(0, "127.0.0.1", port)])[0];
+    let stream = tcp(address);
+    assert_eq!(converse(&stream, &["plan"]), ["1 0"]);
+    let timeouts = Timeouts { idle_ms: Some(20), ..Timeouts::default() };
+    server.listen(&[Listener { timeouts, ..listener(0, "127.0.0.1", port) }]);
     assert_eq!(next(&stream), None);
 }
 

@@ -6,8 +6,9 @@ use std::io::Write;
 use std::net::Shutdown;
 use std::time::Duration;
 
-use io_dns::TcpLimits;
-use standin::{Server, converse, frames, next, tcp};
+use core_dns::plan::Timeouts;
+use io_dns::{Listener, TcpLimits};
+use standin::{Server, converse, frames, listener, next, tcp};
 
 const SOON: Duration = Duration::from_millis(30);
 
@@ -106,6 +107,29 @@ fn the_rest_of_a_message_must_come_in_time_however_its_bytes_trickle() {
         sent += usize::from(stream.write_all(b"x").is_ok());
     }
     assert!(sent < 65535);
+}
+
+#[test]
+fn a_listener_may_have_times_of_its_own() {
+    let server = Server::start(1, TcpLimits::default());
+    let hurried =
+        Listener { timeouts: Timeouts { idle_ms: Some(30), read_ms: Some(30), ..Timeouts::default() }, ..listener(0, "127.0.0.1", 0) };
+    let [hurried, usual] = server.listen(&[hurried, listener(1, "127.0.0.2", 0)])[..] else { unreachable!() };
+    let (silent, idle, other) = (tcp(hurried), tcp(hurried), tcp(usual));
+    assert_eq!(converse(&idle, &["echo 1"]), ["1"]);
+    assert_eq!((next(&silent), next(&idle)), (None, None));
+    assert_eq!(converse(&other, &["echo still open"]), ["still open"]);
+}
+
+#[test]
+fn a_connection_is_closed_after_as_many_queries_as_it_may_bring_and_their_answers() {
+    let (_server, address) = Server::on("127.0.0.1", TcpLimits { max_queries: Some(3), ..TcpLimits::default() });
+    let mut stream = tcp(address);
+    stream.write_all(&frames(&["wait word", "echo 2", "drop"])).unwrap();
+    assert_eq!(next(&stream).unwrap(), "2");
+    assert_eq!(converse(&tcp(address), &["release word"]), ["released"]);
+    assert_eq!(next(&stream).unwrap(), "word");
+    assert_eq!(next(&stream), None);
 }
 
 #[test]

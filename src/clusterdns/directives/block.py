@@ -13,7 +13,7 @@ import msgspec
 
 from clusterdns.corefile.problems import Place, Problem, Severity
 from clusterdns.corefile.tree import Line, Token
-from clusterdns.plan import HttpListener, Op, Span
+from clusterdns.plan import HttpListener, Op, Span, Timeouts
 from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources
 
@@ -79,6 +79,7 @@ class BlockContext:
     bind: tuple[str, ...] | None = None
     reload: ReloadOptions | None = None
     http: list[HttpListener] = field(default_factory=list)
+    timeouts: Timeouts = field(default_factory=Timeouts)
     lameduck: Duration = NO_TIME
     debug: bool = False
     view: str = ""

@@ -71,6 +71,11 @@ def duration(token: Token, block: BlockContext, least: Duration | None = None, m
     return _parsed(token, block, lambda text: bounded(Duration.parse(text), least, most))
 
 
+def seconds(token: Token, block: BlockContext, least: Duration | None = None, most: Duration | None = None) -> Duration | None:
+    """A duration within bounds, where a number without a unit means seconds."""
+    return _parsed(token, block, lambda text: bounded(Duration.parse(f"{text}s" if text.isdecimal() else text), least, most))
+
+
 def size(token: Token, block: BlockContext, least: Size | None = None, most: Size | None = None) -> Size | None:
     """A size within bounds."""
     return _parsed(token, block, lambda text: bounded(Size.parse(text), least, most))

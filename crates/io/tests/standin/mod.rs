@@ -13,6 +13,7 @@ use std::time::Duration;
 use core_dns::client::{Client, Ticket, Transport};
 
 use core_dns::machine::Verdict;
+use core_dns::plan::Timeouts;
 use io_dns::{Listener, Respond, TcpLimits, Workers};
 
 /// Longer than any test takes.
@@ -151,7 +152,7 @@ impl Server {
 
 /// A listener; its id follows from where it listens.
 pub fn listener(number: u16, host: &str, port: u16) -> Listener {
-    Listener { number, id: format!("{host}:{port}"), host: host.to_owned(), port }
+    Listener { number, id: format!("{host}:{port}"), host: host.to_owned(), port, timeouts: Timeouts::default() }
 }
 
 /// A client's datagram socket that talks to this address.
