@@ -56,7 +56,7 @@ pub struct Logged<'a> {
     pub size: usize,
     /// What was answered.
     pub answer: &'a Answer,
-    /// The same, written.
+    /// The same, written; empty where nothing was said.
     pub reply: &'a [u8],
     /// Nanoseconds from the question to the reply.
     pub elapsed: u64,
@@ -79,7 +79,7 @@ impl Log {
     /// The line for a query, if it is to have one.
     pub fn line(&self, logged: &Logged<'_>) -> Option<String> {
         let rule = self.rules.iter().find(|rule| name::is_under(logged.query.name.wire(), &rule.zone))?;
-        if !rule.classes.contains(&class(logged.answer)) {
+        if !rule.classes.contains(&class(logged.answer, logged.reply)) {
             return None;
         }
         let mut line = "[INFO] ".to_owned();
@@ -135,6 +135,8 @@ impl Value {
                 Transport::Tcp => u16::MAX.to_string(),
                 Transport::Udp => query.request.edns.map_or(512, |edns| edns.size.max(512)).to_string(),
             },
+            // Nothing was said (recorded: `log-no-reply`).
+            Value::Rcode | Value::Rflags if logged.reply.is_empty() => "-".to_owned(),
             Value::Rcode => text::rcode_name(logged.answer.rcode),
             Value::Rsize => logged.reply.len().to_string(),
             Value::Rflags => flags(logged.reply),
@@ -144,10 +146,11 @@ impl Value {
     }
 }
 
-/// What kind of answer it is: by its records rather than by its code alone.
-fn class(answer: &Answer) -> LogClass {
+/// What kind of answer it is: by its records rather than by its code alone. Silence is an error.
+fn class(answer: &Answer, reply: &[u8]) -> LogClass {
     let has = |wanted: u16| answer.authority.iter().any(|rr| rr.rtype == wanted);
     match answer.rcode {
+        _ if reply.is_empty() => LogClass::Error,
         rcode::NOERROR if answer.answer.is_empty() && has(rtype::SOA) => LogClass::Denial,
         rcode::NOERROR => LogClass::Success,
         rcode::NXDOMAIN if answer.answer.is_empty() => LogClass::Denial,
@@ -181,6 +184,25 @@ fn bracketed(address: std::net::IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const QUESTION: &[u8] = b"\x03\xe9\x01\0\0\x01\0\0\0\0\0\0\x01a\x07example\x03org\0\0\x01\0\x01";
+
+    fn line(log: &Log, answer: &Answer, reply: &[u8]) -> Option<String> {
+        let crate::wire::Parsed::Query(query) = crate::wire::parse(QUESTION) else { panic!("no query") };
+        let address = "192.0.2.7:4711".parse().unwrap();
+        let client = Client { address, local: "192.0.2.1:53".parse().unwrap(), listener: 0, transport: Transport::Udp };
+        log.line(&Logged { client: &client, query: &query, size: QUESTION.len(), answer, reply, elapsed: 1_500_000 })
+    }
+
+    #[test]
+    fn silence_is_an_error_without_code_and_flags() {
+        let format = ["", ">id", " ", "rcode", " ", ">rflags", " ", "rsize", " ", "duration", ""].map(str::to_owned).to_vec();
+        let log = |class| Log::new(&[LogRule { zone: ".".to_owned(), format: format.clone(), classes: vec![class] }]).unwrap();
+        let answer = Answer::default();
+        assert_eq!(line(&log(LogClass::Error), &answer, &[]).as_deref(), Some("[INFO] 1001 - - 0 0.0015s"));
+        assert_eq!(line(&log(LogClass::Success), &answer, &[]), None);
+        assert_eq!(line(&log(LogClass::Success), &answer, &[0, 0, 0x80, 0]).as_deref(), Some("[INFO] 1001 NOERROR qr 4 0.0015s"));
+    }
 
     fn rule(format: &[&str]) -> LogRule {
         let format = format.iter().map(|piece| (*piece).to_owned()).collect();

@@ -58,6 +58,8 @@ pub struct Machine {
     debug: bool,
     /// When the query at hand came, by the clock; 0: it is not to be logged.
     begun: u64,
+    /// The block that the query at hand came to, if it is to be logged.
+    block: u32,
     /// What the reply's datagram may hold, where an op has said so.
     size: Option<u16>,
     /// Nothing is to be said to the query at hand.
@@ -78,6 +80,7 @@ impl Machine {
             clock,
             debug: false,
             begun: 0,
+            block: 0,
             size: None,
             silent: false,
             renewals: Vec::new(),
@@ -134,10 +137,11 @@ impl Machine {
             }
             Parsed::Query(query) => {
                 let question = Question { now, client, message, query: &query, purpose };
-                match self.answer_query(&question, recorder) {
+                let program = self.engine.current();
+                match self.answer_query(&program, &question, recorder) {
                     Some(ticket) => Verdict::Wait(ticket),
                     None => {
-                        self.say(&question, reply);
+                        self.say(&program, &question, reply);
                         if self.silent { Verdict::Drop } else { Verdict::Reply }
                     }
                 }
@@ -145,10 +149,9 @@ impl Machine {
         }
     }
 
-    fn answer_query<R: Recorder>(&mut self, question: &Question<'_>, recorder: &mut R) -> Option<Ticket> {
+    fn answer_query<R: Recorder>(&mut self, program: &Arc<Program>, question: &Question<'_>, recorder: &mut R) -> Option<Ticket> {
         let query = question.query;
         self.answer.begin(question.qname());
-        let program = self.engine.current();
         (self.begun, self.size, self.silent) = (0, None, false);
         let request = &query.request;
         if request.qclass != CLASS_IN && !program.serves_all_classes(question.client.listener) {
@@ -168,15 +171,15 @@ impl Machine {
         };
         let mut way = Way::new(block.index);
         if program.logs && question.purpose == Purpose::Client {
-            self.begun = (self.clock)().max(1);
-            way.begun = self.begun;
+            way.begun = (self.clock)().max(1);
+            (self.begun, self.block) = (way.begun, block.index);
         }
-        let hold = self.run(&program, question, &mut way, Phase::Before, recorder);
+        let hold = self.run(program, question, &mut way, Phase::Before, recorder);
         if !self.renewals.is_empty() {
-            self.put_renewals_away(question, &program);
+            self.put_renewals_away(question, program);
         }
         self.size = way.size;
-        hold.map(|hold| self.put_away(question, &program, way, hold))
+        hold.map(|hold| self.put_away(question, program, way, hold))
     }
 
     /// Runs a query's ops from where it stands, until it is answered or has to wait.
@@ -232,27 +235,26 @@ impl Machine {
     }
 
     /// Writes the reply, if there is to be one, and logs the query.
-    fn say(&mut self, question: &Question<'_>, reply: &mut Vec<u8>) {
+    fn say(&mut self, program: &Program, question: &Question<'_>, reply: &mut Vec<u8>) {
         match self.silent {
             true => reply.clear(),
             false => self.write(question.client, question.message, question.query, reply),
         }
-        self.log(question, reply);
+        self.log(program, question, reply);
     }
 
     /// Logs a query whose reply is written, if its block wants that.
     #[inline]
-    fn log(&self, question: &Question<'_>, reply: &[u8]) {
+    fn log(&self, program: &Program, question: &Question<'_>, reply: &[u8]) {
         if self.begun != 0 {
-            self.log_line(question, reply);
+            self.log_line(program.block(self.block), question, reply);
         }
     }
 
     #[cold]
-    fn log_line(&self, question: &Question<'_>, reply: &[u8]) {
+    fn log_line(&self, block: &Block, question: &Question<'_>, reply: &[u8]) {
         let Question { client, message, query, .. } = *question;
-        let program = self.engine.current();
-        let Some(log) = program.block_for(client.listener, query.name.wire(), query.request.qtype).and_then(Block::log) else { return };
+        let Some(log) = block.log() else { return };
         let elapsed = (self.clock)().saturating_sub(self.begun);
         if let Some(line) = log.line(&Logged { client, query, size: message.len(), answer: &self.answer, reply, elapsed }) {
             self.engine.log(&line);

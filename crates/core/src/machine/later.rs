@@ -492,7 +492,7 @@ impl Machine {
         }
         let phase = self.take_up(&question, &program, &mut way, wait, how);
         self.debug = debug;
-        (self.begun, self.size, self.silent) = (way.begun, None, false);
+        (self.begun, self.block, self.size, self.silent) = (way.begun, way.outermost_block(), None, false);
         let hold = match &mut trace {
             Some(trace) => self.run(&program, &question, &mut way, phase, trace.as_mut()),
             None => self.run(&program, &question, &mut way, phase, &mut Off),
@@ -511,7 +511,7 @@ impl Machine {
             }
             None => {
                 self.later.waiting.end(ticket);
-                self.finish(&question, ticket, trace, debug);
+                self.finish(&program, &question, ticket, trace, debug);
             }
         }
         self.begin_rest(now);
@@ -587,12 +587,12 @@ impl Machine {
     }
 
     /// The exit of a query that waited.
-    fn finish(&mut self, question: &Question<'_>, ticket: Ticket, trace: Option<Box<Trace>>, debug: bool) {
+    fn finish(&mut self, program: &Program, question: &Question<'_>, ticket: Ticket, trace: Option<Box<Trace>>, debug: bool) {
         if question.purpose == Purpose::Renewal {
             return;
         }
         let mut reply = Vec::new();
-        self.say(question, &mut reply);
+        self.say(program, question, &mut reply);
         match (question.purpose, trace) {
             (Purpose::Explain, Some(trace)) => return self.later.explained.push_back(Explained { ticket, reply, trace: *trace }),
             (_, Some(trace)) => self.tell(question.client, question.message, &reply, *trace, debug),
