@@ -95,6 +95,25 @@ class BufsizeOp(msgspec.Struct, frozen=True, tag_field="op", tag="bufsize", forb
     span: int
 
 
+class RecordsOp(msgspec.Struct, frozen=True, tag_field="op", tag="records", forbid_unknown_fields=True):
+    """Answer with what `zones` hold under exactly the name and type, or under a `*` in the place of its first label; one after the other.
+
+    Names in these zones are relative to the root. Names under `under` are looked up for `types`, and all names for the types `anywhere`,
+    which are left to the next op when nothing is found. A name with records of any of `types` has no data of other types, but where
+    `fallthrough_types` and `fallthrough` apply, these go to the next op. `fallthrough`: names below these zones that hold nothing go to
+    the next op (empty: none); the others are SERVFAIL, as there is no SOA to deny them with. Answers are cached like those of others.
+    """
+
+    zones: list[str]
+    under: list[str]
+    types: list[int]
+    anywhere: list[int]
+    fallthrough: list[str]
+    fallthrough_types: bool
+    name: str
+    span: int
+
+
 class WhoamiOp(msgspec.Struct, frozen=True, tag_field="op", tag="whoami", forbid_unknown_fields=True):
     """Answer with the client's own address, port and transport, in the additional section."""
 
@@ -257,7 +276,7 @@ class LogOp(msgspec.Struct, frozen=True, tag_field="op", tag="log", forbid_unkno
     span: int
 
 
-Op = ZoneOp | CacheOp | ForwardOp | LogOp | AskOp | BufsizeOp | WhoamiOp | ShuffleOp | ErrorsOp | DebugOp
+Op = ZoneOp | RecordsOp | CacheOp | ForwardOp | LogOp | AskOp | BufsizeOp | WhoamiOp | ShuffleOp | ErrorsOp | DebugOp
 
 
 class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

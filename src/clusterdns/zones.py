@@ -87,12 +87,16 @@ class Owner(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class ZoneChange(msgspec.Struct, frozen=True, array_like=True):
-    """A transaction: atomic per owner. `replace`: owners not named are removed (a relist). `complete`: all has been seen once."""
+    """A transaction: atomic per owner. `replace`: owners not named are removed (a relist). `complete`: all has been seen once.
+
+    A relist may come in several changes: the first one `begins` it, and the last one replaces what none of them has named.
+    """
 
     owners: tuple[Owner, ...]
     serial: int
     replace: bool = False
     complete: bool = True
+    begins: bool = False
 
 
 def encode_change(change: ZoneChange) -> bytes:

@@ -135,6 +135,15 @@ def test_what_equals_what_is_held_is_no_change(engine: Engine) -> None:
     assert rcode(engine, "a.cluster.local") == "NXDOMAIN"
 
 
+def test_a_relist_may_come_in_several_changes(engine: Engine) -> None:
+    engine.prepare(plan_of(ZONE, zones=("one",))).commit()
+    engine.apply("one", ZoneChange((owner("a", "10.0.0.1"), owner("b", "10.0.0.2")), 7, True))
+    assert engine.apply("one", ZoneChange((owner("a", "10.0.0.1"),), 8, begins=True)) == (0, [])
+    assert engine.apply("one", ZoneChange((owner("c", "10.0.0.3"),), 8)) == (1, [])
+    assert engine.apply("one", ZoneChange((), 8, replace=True)) == (1, [])
+    assert [rcode(engine, f"{name}.cluster.local") for name in "abc"] == ["NOERROR", "NXDOMAIN", "NOERROR"]
+
+
 def test_nonsense_in_a_change_is_told_and_the_rest_is_applied(engine: Engine) -> None:
     engine.prepare(plan_of(ZONE, zones=("one",))).commit()
     wrong = Owner("bad", 0, (RRset(A, 5, ("nonsense",)),))

@@ -101,6 +101,11 @@ impl Resources {
         Ok(named)
     }
 
+    /// A zone that the plan names.
+    pub fn zone(&self, id: &str) -> Result<Arc<Zone>, String> {
+        self.zones.get(id).cloned().ok_or_else(|| format!("zone {id} is not in the plan"))
+    }
+
     fn extend(&mut self, other: Resources) {
         self.zones.extend(other.zones);
         self.caches.extend(other.caches);

@@ -94,6 +94,7 @@ pub enum Op {
         name: String,
         span: u32,
     },
+    Records(RecordsOp),
     Cache(CacheOp),
     Forward(ForwardOp),
     Log {
@@ -138,6 +139,19 @@ pub struct Soa {
     pub expire: u32,
     pub minimum: u32,
     pub ttl: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct RecordsOp {
+    pub zones: Vec<String>,
+    pub under: Vec<String>,
+    pub types: Vec<u16>,
+    pub anywhere: Vec<u16>,
+    pub fallthrough: Vec<String>,
+    pub fallthrough_types: bool,
+    pub name: String,
+    pub span: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::name;
 use crate::plan::{self, Plan};
 use crate::shuffle::Shuffle;
 use crate::wire::rtype;
-use crate::zone::ZoneOp;
+use crate::zone::{RecordsOp, ZoneOp};
 
 /// What every thread runs until the next plan comes.
 pub struct Program {
@@ -64,6 +64,8 @@ pub struct PlacedOp {
 pub enum Op {
     /// Before: answers from a local zone.
     Zone(Box<ZoneOp>),
+    /// Before: answers what stands in local zones.
+    Records(Box<RecordsOp>),
     /// Before: answers from what is kept. After: keeps what the ops behind said.
     Cache(Box<CacheOp>),
     /// Before: asks upstreams.
@@ -87,6 +89,7 @@ impl Op {
     pub fn name(&self) -> &'static str {
         match self {
             Op::Zone(_) => "zone",
+            Op::Records(_) => "records",
             Op::Cache(_) => "cache",
             Op::Forward(_) => "forward",
             Op::Ask(_) => "ask",
@@ -109,6 +112,7 @@ impl Op {
     pub fn directive(&self) -> &str {
         match self {
             Op::Zone(zone) => &zone.name,
+            Op::Records(records) => &records.name,
             Op::Shuffle(_) => "loadbalance",
             Op::Ask(_) => "python",
             other => other.name(),
@@ -258,9 +262,10 @@ impl Block {
         let mut compiled = Block { index, zone, ops: Vec::new(), span: block.span, debug: false };
         for (number, op) in block.program.iter().enumerate() {
             let (op, span) = match op {
-                plan::Op::Zone { zone: id, span, .. } => {
-                    let zone = resources.zones.get(id).ok_or_else(|| format!("zone {id} is not in the plan"))?;
-                    (Op::Zone(Box::new(ZoneOp::new(Arc::clone(zone), op)?)), *span)
+                plan::Op::Zone { zone, span, .. } => (Op::Zone(Box::new(ZoneOp::new(resources.zone(zone)?, op)?)), *span),
+                plan::Op::Records(op) => {
+                    let zones = op.zones.iter().map(|id| resources.zone(id)).collect::<Result<_, _>>()?;
+                    (Op::Records(Box::new(RecordsOp::new(op, zones)?)), op.span)
                 }
                 plan::Op::Cache(op) => {
                     let cache = resources.caches.get(&op.id).ok_or_else(|| format!("there is no cache {}", op.id))?;

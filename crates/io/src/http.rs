@@ -369,6 +369,9 @@ fn zone_op<'a>(plan: &'a Plan, id: &str) -> Option<(&'a str, Vec<&'a str>)> {
         Op::Zone { zone, name, origins, .. } if zone == id => {
             Some((name.as_str(), origins.iter().map(|origin| origin.name.as_str()).collect()))
         }
+        Op::Records(op) if op.zones.iter().any(|zone| zone == id) => {
+            Some((op.name.as_str(), op.under.iter().map(String::as_str).collect()))
+        }
         _ => None,
     })
 }

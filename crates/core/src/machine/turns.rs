@@ -35,6 +35,13 @@ impl Machine {
                         return None;
                     }
                 }
+                Op::Records(op) => {
+                    recorder.op("records", *span);
+                    let turn = question.turn(way);
+                    if op.run(turn.request.qtype, &turn.asked, &mut self.answer, recorder) == Said::Answered {
+                        return None;
+                    }
+                }
                 Op::Cache(op) => {
                     recorder.op("cache", *span);
                     match op.before(&question.turn(way), &mut self.answer, recorder) {
@@ -118,7 +125,7 @@ impl Machine {
                 Op::Bufsize(_) => {
                     way.undo();
                 }
-                Op::Zone(_) | Op::Forward(_) | Op::Whoami | Op::Shuffle(_) | Op::Log(_) => {}
+                Op::Zone(_) | Op::Records(_) | Op::Forward(_) | Op::Whoami | Op::Shuffle(_) | Op::Log(_) => {}
             }
         }
         false

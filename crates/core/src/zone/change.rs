@@ -12,10 +12,13 @@ pub struct ZoneChange<'a> {
     pub owners: Vec<Owner<'a>>,
     /// The SOA's serial after it.
     pub serial: u32,
-    /// Names that are not mentioned are removed.
+    /// Names that were not mentioned since the relist began are removed; it began with this change, if with none before.
     pub replace: bool,
     /// All data has been seen once.
     pub complete: bool,
+    /// A relist in several changes begins.
+    #[serde(default)]
+    pub begins: bool,
 }
 
 /// All that one name holds.

@@ -86,7 +86,7 @@ fn find_wildcard<'n>(zone: &Zone, mut parent: &[u8]) -> Option<Found<'n>> {
 }
 
 /// A relative name's first label, and the rest.
-fn split(relative: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn split(relative: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&length, tail) = relative.split_first()?;
     tail.split_at_checked(length as usize)
 }

@@ -7,15 +7,16 @@ mod addresses;
 mod change;
 mod lookup;
 mod node;
+mod records;
 mod reply;
 mod shards;
 
 pub use change::{Applied, ChangeError, Owner, ZoneChange, decode_change};
 pub use lookup::{Found, find};
 pub use node::{Address, Group, Member, MemberSet, Node, Port, RrSet, StoredRdata};
+pub use records::RecordsOp;
 pub use reply::{Asked, Said, ZoneOp};
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -31,7 +32,14 @@ pub struct Zone {
     complete: AtomicBool,
     serial: AtomicU32,
     wildcards: AtomicUsize,
-    writer: Mutex<()>,
+    writer: Mutex<Relist>,
+}
+
+/// The relist at hand, or the last one.
+#[derive(Default)]
+struct Relist {
+    number: u16,
+    is_open: bool,
 }
 
 impl Zone {
@@ -44,7 +52,7 @@ impl Zone {
             complete: AtomicBool::new(false),
             serial: AtomicU32::new(0),
             wildcards: AtomicUsize::new(0),
-            writer: Mutex::new(()),
+            writer: Mutex::default(),
         }
     }
 
@@ -80,30 +88,28 @@ impl Zone {
 
     /// Applies a transaction; what equals what is held is dropped. Names that make no sense are reported and skipped, the rest is applied.
     pub fn apply(&self, change: &ZoneChange<'_>) -> Applied {
-        let _one_writer = self.writer.lock().unwrap_or_else(|poison| poison.into_inner());
+        let mut relist = self.writer.lock().unwrap_or_else(|poison| poison.into_inner());
+        if change.begins || change.replace && !relist.is_open {
+            relist.number = relist.number.wrapping_add(1);
+        }
+        relist.is_open = (relist.is_open || change.begins) && !change.replace;
         let mut applied = Applied::default();
-        let mut named = HashSet::new();
         let mut nodes = Vec::with_capacity(change.owners.len());
         for owner in &change.owners {
             match Node::build(owner) {
                 Ok((node, complaints)) => {
                     applied.problems.extend(complaints);
-                    if change.replace && node.holds_data() {
-                        named.insert(node.name.clone());
-                    }
+                    node.relist.set(relist.number);
                     nodes.push(node);
                 }
                 Err(complaint) => applied.problems.push(complaint),
             }
         }
+        let mut exchanges = self.names.replace(nodes);
         if change.replace {
-            for name in self.names.keys() {
-                if !named.contains(&name) {
-                    nodes.push(Node::empty(name));
-                }
-            }
+            let gone = self.names.not_named_by(relist.number);
+            exchanges.extend(self.names.replace(gone.into_iter().map(Node::empty).collect()));
         }
-        let exchanges = self.names.replace(nodes);
         for (old, new) in &exchanges {
             applied.changed += 1;
             let holder = new.as_deref().or(old.as_deref()).map(Node::is_wildcard);

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use smallvec::SmallVec;
 
@@ -25,6 +26,30 @@ pub struct Node {
     /// Whether it is there at all.
     exists: bool,
     absent: Box<[u16]>,
+    /// The relist that mentioned it last.
+    pub relist: Mark,
+}
+
+/// The number of a relist. It says nothing about what a node holds: all marks are equal.
+#[derive(Debug, Default)]
+pub struct Mark(AtomicU16);
+
+impl Mark {
+    /// The relist's number.
+    pub fn get(&self) -> u16 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Mentions it. Only the zone's one writer does.
+    pub fn set(&self, relist: u16) {
+        self.0.store(relist, Ordering::Relaxed);
+    }
+}
+
+impl PartialEq for Mark {
+    fn eq(&self, _: &Mark) -> bool {
+        true
+    }
 }
 
 /// Records of one type.
@@ -123,7 +148,16 @@ pub struct Port {
 impl Node {
     /// A node that removes what the name holds.
     pub fn empty(name: Arc<[u8]>) -> Node {
-        Node { name, origin: 0, rrsets: Box::default(), set: None, synthesis: None, exists: false, absent: Box::default() }
+        Node {
+            name,
+            origin: 0,
+            rrsets: Box::default(),
+            set: None,
+            synthesis: None,
+            exists: false,
+            absent: Box::default(),
+            relist: Mark::default(),
+        }
     }
 
     /// Parses an owner. What makes no sense inside it is left out and named; a name that is none is an error.

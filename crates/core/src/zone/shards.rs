@@ -45,8 +45,14 @@ impl Names {
         position(&shard, hash, name).ok().map(|at| Arc::clone(&shard[at].1))
     }
 
-    pub fn keys(&self) -> Vec<Arc<[u8]>> {
-        self.shards.iter().flat_map(|shard| shard.load().iter().map(|(_, node)| Arc::clone(&node.name)).collect::<Vec<_>>()).collect()
+    /// The names that the relist has not mentioned.
+    pub fn not_named_by(&self, relist: u16) -> Vec<Arc<[u8]>> {
+        let of_shard = |shard: &ArcSwap<Shard>| {
+            let shard = shard.load();
+            let missed = shard.iter().filter(|(_, node)| node.relist.get() != relist);
+            missed.map(|(_, node)| Arc::clone(&node.name)).collect::<Vec<_>>()
+        };
+        self.shards.iter().flat_map(of_shard).collect()
     }
 
     /// Puts nodes in the place of what their names held; nodes without data remove. Returns what really changed: (old, new).
@@ -75,6 +81,7 @@ impl Names {
             match (place, node.holds_data()) {
                 (Ok(place), true) => {
                     if *entries[place].1 == node {
+                        entries[place].1.relist.set(node.relist.get());
                         continue;
                     }
                     // The index of addresses holds the name: keep one copy of it.

@@ -69,6 +69,28 @@ fn replace_removes_what_is_not_mentioned() {
 }
 
 #[test]
+fn a_relist_may_come_in_several_changes() {
+    let server = Server::with(&every_kind());
+    let all = every_kind();
+    let piece = |owners: &[Value], ends: bool, begins: bool| server.apply(ZONE, &json!([owners, 2, ends, true, begins])).changed;
+    assert_eq!(piece(&all[..2], false, true), 0, "what equals what is held is no change, and is named");
+    assert_eq!(piece(&[owner("new", &[exists()])], false, false), 1);
+    assert_eq!(zone_of(&server).owners(), all.len() + 1, "nothing goes before the end");
+    assert_eq!(piece(&all[3..4], true, false), all.len() - 3);
+    assert_eq!(zone_of(&server).owners(), 4);
+}
+
+#[test]
+fn a_relist_that_begins_anew_forgets_what_was_named_before() {
+    let server = Server::with(&every_kind());
+    let all = every_kind();
+    server.apply(ZONE, &json!([all[..5], 2, false, true, true]));
+    server.apply(ZONE, &json!([all[..1], 3, false, true, true]));
+    assert_eq!(server.apply(ZONE, &json!([all[1..2], 4, true, true])).changed, all.len() - 2);
+    assert_eq!(server.apply(ZONE, &json!([all[..1], 5, true, true])).changed, 1, "the next one stands alone");
+}
+
+#[test]
 fn without_replace_only_what_is_mentioned_changes_and_no_data_removes() {
     let mut server = Server::with(&every_kind());
     let applied = server.apply(ZONE, &json!([[owner("one", &[]), owner("gone", &[]), owner("new", &[exists()])], 2, false, true]));

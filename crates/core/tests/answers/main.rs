@@ -10,5 +10,6 @@ mod model;
 mod names;
 mod octets;
 mod plans;
+mod records;
 mod sets;
 mod size;

@@ -427,3 +427,30 @@ fn d1_answers_of_a_local_zone_are_not_kept() {
         );
     }
 }
+
+#[test]
+fn flat_records_are_kept_as_those_of_others_are() {
+    let records = json!({"op": "records", "zones": ["z"], "under": ["."], "types": [1, 28], "anywhere": [12], "fallthrough": [],
+                         "fallthrough_types": false, "name": "hosts", "span": 0});
+    let cache = cache(json!({"success": {"capacity": 9984, "max_ttl": 30, "min_ttl": 5}}));
+    let mut with_zone: serde_json::Value = serde_json::from_slice(&plan(&[(".", vec![cache, records])])).unwrap();
+    with_zone["zones"] = json!(["z"]);
+    let mut world = World::new(1, Vec::new());
+    world.engine.commit(world.engine.prepare(&serde_json::to_vec(&with_zone).unwrap()).unwrap());
+    let fill = |world: &World, address: &str| {
+        let change = rmp_serde::to_vec(&(vec![("web", 1, vec![("rrset", 1, 3600, vec![address])], [0u16; 0])], 1, true, true)).unwrap();
+        world.engine.zone("z").unwrap().apply(&core_dns::zone::decode_change(&change).unwrap());
+    };
+    fill(&world, "192.0.2.1");
+    assert_eq!(line(&world.ask("web.", "A")), "NOERROR qr,aa,rd: 30 192.0.2.1");
+    fill(&world, "192.0.2.2");
+    world.wait(10.0);
+    assert_eq!(line(&world.ask("web.", "A")), "NOERROR qr,aa,rd: 20 192.0.2.1", "until its time is over");
+    world.wait(21.0);
+    assert_eq!(line(&world.ask("web.", "A")), "NOERROR qr,aa,rd: 30 192.0.2.2");
+    for (name, qtype, said) in [("web.", "AAAA", "NOERROR qr,aa,rd: "), ("gone.", "A", "SERVFAIL qr,rd: ")] {
+        (0..2).for_each(|_| assert_eq!(line(&world.ask(name, qtype)), said));
+    }
+    let counts = world.engine.cache("cache .").unwrap().counts();
+    assert_eq!(counts.entries, [2, 0], "no data without SOA counts as a success, a failure of ours is not kept");
+}
