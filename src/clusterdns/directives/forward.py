@@ -10,7 +10,7 @@ import msgspec
 
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive, WatchedFile
-from clusterdns.directives.options import arguments, choice, duration, endpoint, integer, options, zones
+from clusterdns.directives.options import arguments, choice, duration, endpoint, integer, options, rcode, zones
 from clusterdns.names import ROOT, InvalidName, is_subdomain, normalise
 from clusterdns.plan import ForwardOp, HealthCheck, Upstream
 from clusterdns.scalars import MOST_IN_PLAN, NO_TIME, Duration, Endpoint, address_or_none
@@ -26,13 +26,6 @@ LOOK = Duration.parse("5s")
 """How often a resolv.conf is looked at."""
 
 POLICIES: dict[str, Policy] = {"random": "random", "round_robin": "round_robin", "sequential": "sequential"}
-
-RCODES = {
-    **{"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "NOTIMPL": 4, "REFUSED": 5, "YXDOMAIN": 6, "YXRRSET": 7},
-    **{"NXRRSET": 8, "NOTAUTH": 9, "NOTZONE": 10, "DSOTYPENI": 11, "BADVERS": 16, "BADSIG": 16, "BADKEY": 17, "BADTIME": 18},
-    **{"BADMODE": 19, "BADNAME": 20, "BADALG": 21, "BADTRUNC": 22, "BADCOOKIE": 23},
-}
-"""Response codes by their names (IANA), and one of CoreDNS's own ways to write NOTIMP."""
 
 FLAGS = {
     "force_tcp": "force_tcp",
@@ -230,12 +223,10 @@ def _codes(option: Line, block: BlockContext) -> list[int]:
     """Response codes by name."""
     codes: list[int] = []
     for token in arguments(option, block, f"{option.name.text} RCODE...") or ():
-        code = RCODES.get(token.text.upper())
-        if code is None:
-            choice(token, block, RCODES)
-        elif option.name.text == "failover" and code == 0:
+        code = rcode(token, block)
+        if option.name.text == "failover" and code == 0:
             block.error(token, "NOERROR cannot be used in failover", "it is an answer: there is nothing to try again", code="bad-value")
-        else:
+        elif code is not None:
             codes.append(code)
     return codes
 

@@ -12,11 +12,15 @@ from typing import TypeVar
 from clusterdns.corefile.keys import zone_origins
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext
+from clusterdns.iana import CLASSES, RCODES, TYPES, class_number, rcode_number, type_number
 from clusterdns.names import InvalidName
 from clusterdns.patterns import Pattern
 from clusterdns.scalars import Cidr, Duration, Endpoint, Size, address_or_none, bounded, parse_integer
 
 Value = TypeVar("Value")
+
+_MOST_TOLD = 30
+"""Longer lists of what there is help nobody."""
 
 
 def arguments(line: Line, block: BlockContext, syntax: str, more: Collection[str] = ()) -> tuple[Token, ...] | None:
@@ -91,6 +95,21 @@ def endpoint(token: Token, block: BlockContext, default_port: int | None = None)
     return _parsed(token, block, lambda text: Endpoint.parse(text, default_port))
 
 
+def record_type(token: Token, block: BlockContext) -> int | None:
+    """The number of a record type."""
+    return _named(token, block, type_number(token.text), "record type", TYPES)
+
+
+def record_class(token: Token, block: BlockContext) -> int | None:
+    """The number of a class."""
+    return _named(token, block, class_number(token.text), "class", CLASSES)
+
+
+def rcode(token: Token, block: BlockContext) -> int | None:
+    """The number of a response code."""
+    return _named(token, block, rcode_number(token.text), "response code", RCODES)
+
+
 def pattern(token: Token, block: BlockContext) -> Pattern | None:
     """A regular expression in Go's syntax."""
     return _parsed(token, block, Pattern.parse)
@@ -116,10 +135,18 @@ def suggestion(word: str, known: Collection[str], told: Collection[str] | None =
     """What the person who wrote this word may have meant, or what there is (`told`: what is worth listing of it)."""
     from difflib import get_close_matches  # only mistakes pay for it
 
-    if close := get_close_matches(word.lower(), known, n=1):
+    if close := get_close_matches(word, known, n=1) or get_close_matches(word.lower(), known, n=1):
         return f"did you mean `{close[0]}`?"
     listed = known if told is None else told
     return f"there are: {', '.join(listed)}" if listed else ""
+
+
+def _named(token: Token, block: BlockContext, number: int | None, what: str, known: Collection[str]) -> int | None:
+    """The number that IANA gives to this name."""
+    if number is None:
+        close = suggestion(token.text.upper(), known, told=() if len(known) > _MOST_TOLD else known)
+        block.error(token, f"`{token.text}` is no {what}", close, code="unknown-value")
+    return number
 
 
 def _parsed(token: Token, block: BlockContext, parse: Callable[[str], Value], code: str = "bad-value") -> Value | None:

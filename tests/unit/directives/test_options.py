@@ -104,6 +104,9 @@ def test_values_are_typed(block: BlockContext) -> None:
     assert options.size(word("4Ki"), block, most=Size(4096)) == Size(4096)
     assert options.cidr(word("10.0.0.0/8"), block) == Cidr(ip_network("10.0.0.0/8"))
     assert options.endpoint(word("127.0.0.1"), block, 53) == Endpoint("127.0.0.1", 53)
+    assert [options.record_type(word(name), block) for name in ("aaaa", "ANY", "TYPE65280")] == [28, 255, 65280]
+    assert [options.record_class(word(name), block) for name in ("IN", "ch", "CLASS7")] == [1, 3, 7]
+    assert [options.rcode(word(name), block) for name in ("nxdomain", "NOTIMPL", "BADCOOKIE")] == [3, 4, 23]
     assert options.pattern(word("(?P<who>.*)-([0-9]+)"), block) == Pattern("(?P<who>.*)-([0-9]+)", ("who", ""))
     assert block.problems == []
 
@@ -120,6 +123,19 @@ def test_wrong_values_are_none_and_told(block: BlockContext) -> None:
     assert [code for code, _, _ in told(block)] == ["unknown-value"] + ["bad-value"] * 7
     assert told(block)[0][1:] == ("`insecur` is not one of disabled, insecure", "did you mean `insecure`?")
     assert {problem.place for problem in block.problems} == {Place("Corefile", 2, 7)}
+
+
+def test_names_of_types_classes_and_codes_are_known_or_told(block: BlockContext) -> None:
+    assert options.record_type(word("AAA"), block) is None
+    assert options.record_type(word("TYPE70000"), block) is None
+    assert options.record_class(word("internet"), block) is None
+    assert options.rcode(word("NXDOMIAN"), block) is None
+    assert told(block) == [
+        ("unknown-value", "`AAA` is no record type", "did you mean `AAAA`?"),
+        ("unknown-value", "`TYPE70000` is no record type", ""),
+        ("unknown-value", "`internet` is no class", "there are: IN, CS, CH, HS, NONE, ANY"),
+        ("unknown-value", "`NXDOMIAN` is no response code", "did you mean `NXDOMAIN`?"),
+    ]
 
 
 def test_zones_are_those_named_or_those_of_the_block(block: BlockContext) -> None:
