@@ -19,7 +19,7 @@ from clusterdns.corefile.problems import Place, Problem, Severity, has_errors
 from clusterdns.corefile.syntax import Parsed
 from clusterdns.corefile.tree import Line, ServerBlock, Token
 from clusterdns.directives import FILTERS, TABLE, load_directive
-from clusterdns.directives.block import BlockContext, Feed, ReloadOptions, Spans, WatchedFile
+from clusterdns.directives.block import BlockContext, Feed, Plugin, ReloadOptions, Spans, WatchedFile
 from clusterdns.directives.options import suggestion
 from clusterdns.names import is_preferred
 from clusterdns.plan import VERSION, Block, HttpListener, Listener, Plan
@@ -46,6 +46,7 @@ class Compilation:
     reload: ReloadOptions | None = None
     debug: bool = False
     watched: tuple[WatchedFile, ...] = ()
+    plugins: tuple[Plugin, ...] = ()
     served: tuple[Served, ...] = ()
     lameduck: Duration = NO_TIME
 
@@ -82,6 +83,7 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
         reload=_reload_of(blocks),
         debug=any(context.debug for context in contexts),
         watched=_unique(file for context in contexts for file in context.watched),
+        plugins=tuple({plugin.function: plugin for context in contexts for plugin in context.plugins}.values()),
         served=tuple(sorted(listeners.served)),
         lameduck=max((context.lameduck for context in contexts), default=NO_TIME),
     )

@@ -5,19 +5,32 @@ The engine's threads never run Python: they answer while Python is busy, stuck o
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-
 from clusterdns import _engine
 from clusterdns.plan import Plan, encode_plan
 from clusterdns.zones import ZoneChange, encode_change
 
 EngineError = _engine.EngineError
+Task = _engine.Task
 
 
 def interfaces() -> dict[str, list[str]]:
     """The addresses of each network interface of this machine."""
     return _engine.interfaces()
+
+
+def name_on_wire(name: str) -> bytes:
+    """An absolute name's octets in a message (RFC 1035 3.1). Raises `ValueError`."""
+    return _engine.name_on_wire(name)
+
+
+def record_on_wire(line: str, default_ttl: int) -> bytes:
+    """A record's octets in a message, from a line of a zone file (RFC 1035 5.1). Raises `ValueError` that says what is wrong."""
+    return _engine.record_on_wire(line, default_ttl)
+
+
+def type_number(name: str) -> int:
+    """The number of a record type: `A`, `TYPE65280` (RFC 3597 5). Raises `ValueError`."""
+    return _engine.type_number(name)
 
 
 class Prepared:
@@ -57,11 +70,9 @@ class Engine:
         """Prints a line on stdout in order with the engine's own; a slow reader loses lines, nobody waits."""
         self._engine.log(line)
 
-    def answer_task(self, seconds: float, describe: Callable[[list[int]], list[str]]) -> None:
-        """Waits up to `seconds` for one of the engine's questions and answers it. `describe` names origins."""
-        task = self._engine.next_task(seconds)
-        if task is not None and task.kind == "describe":
-            task.reply(json.dumps(describe(json.loads(task.body))).encode())
+    def next_task(self, seconds: float) -> Task | None:
+        """Waits up to `seconds` for one of the engine's questions."""
+        return self._engine.next_task(seconds)
 
     def set_metrics(self, text: str) -> None:
         """Keeps what Python has counted, as text of Prometheus's exposition format, in the place of what it told before.

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from clusterdns.directives import HERE, TABLE
 from tools.console import ROOT
 
 PAGES = sorted(path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")))
@@ -27,11 +26,6 @@ def test_the_readme_has_the_two_commands_first() -> None:
     commands = re.findall(r"^\./dev .*$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert commands[0].startswith("./dev run")
     assert commands[1].startswith("./dev test")
-
-
-def test_the_readme_tells_which_directives_work() -> None:
-    row = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| the directives"))
-    assert re.findall(r"`(\w+)`", row) == sorted(name for name, state in TABLE.items() if state is HERE)
 
 
 def test_ci_runs_the_readmes_test_command() -> None:

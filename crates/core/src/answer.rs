@@ -241,17 +241,17 @@ impl Answer {
 
     /// Records of one name become those of another.
     pub fn rename(&mut self, from: NameRef, to: NameRef) {
-        for section in [&mut self.answer, &mut self.authority, &mut self.additional] {
-            section.iter_mut().filter(|rr| rr.owner == from).for_each(|rr| rr.owner = to);
+        let Answer { arena, qname_length, answer, authority, additional, .. } = self;
+        let name = |name| name_in(arena, *qname_length, name);
+        let is_from = |owner| owner == from || name(owner).eq_ignore_ascii_case(name(from));
+        for rr in answer.iter_mut().chain(authority).chain(additional).filter(|rr| is_from(rr.owner)) {
+            rr.owner = to;
         }
     }
 
     /// The octets of a name.
     pub fn name(&self, name: NameRef) -> &[u8] {
-        if name == QNAME {
-            return &self.arena[..self.qname_length];
-        }
-        &self.arena[name.start as usize..(name.start + name.length) as usize]
+        name_in(&self.arena, self.qname_length, name)
     }
 
     /// The octets behind a reference.
@@ -423,6 +423,13 @@ impl Answer {
         let length = (out.len() - at) as u16;
         out[at - 2..at].copy_from_slice(&length.to_be_bytes());
     }
+}
+
+fn name_in(arena: &[u8], qname_length: usize, name: NameRef) -> &[u8] {
+    if name == QNAME {
+        return &arena[..qname_length];
+    }
+    &arena[name.start as usize..(name.start + name.length) as usize]
 }
 
 /// Finds names that are in the message already (RFC 1035 4.1.4). A pointer costs one hash of the suffix.

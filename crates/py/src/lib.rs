@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use core_dns::engine;
 use core_dns::pattern::Pattern;
 use core_dns::zone::decode_change;
+use core_dns::zonefile::Record;
+use core_dns::{engine, name, text};
 use io_dns::{
     AdminSocket, HttpLimits, HttpServer, Inspector, InspectorSink, PreparedHttp, TcpLimits, Workers, prepare_plan, start_engine,
     worker_count,
@@ -172,6 +173,11 @@ impl Task {
         PyBytes::new(py, &self.body)
     }
 
+    /// Seconds that are left to answer.
+    fn left(&self) -> f64 {
+        lock(&self.task).as_ref().map_or(0.0, |task| task.left().as_secs_f64())
+    }
+
     fn reply(&self, body: Vec<u8>) {
         if let Some(task) = lock(&self.task).take() {
             task.reply(body);
@@ -196,6 +202,29 @@ fn read_pattern(text: &str) -> PyResult<Vec<String>> {
     Ok(pattern.group_names().iter().map(|name| String::from(&**name)).collect())
 }
 
+/// A name's octets in a message.
+#[pyfunction]
+fn name_on_wire<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyBytes>> {
+    let (mut wire, _) = name::labels_of_text(name).map_err(|why| PyValueError::new_err(format!("`{name}` {why}")))?;
+    wire.push(0);
+    Ok(PyBytes::new(py, &wire))
+}
+
+/// A record's octets in a message, from its text.
+#[pyfunction]
+fn record_on_wire<'py>(py: Python<'py>, line: &str, default_ttl: u32) -> PyResult<Bound<'py, PyBytes>> {
+    let record = Record::parse(line, default_ttl).map_err(|why| PyValueError::new_err(format!("`{line}` is no record: {why}")))?;
+    let mut wire = Vec::new();
+    record.write(&mut wire);
+    Ok(PyBytes::new(py, &wire))
+}
+
+/// The number of a record type.
+#[pyfunction]
+fn type_number(name: &str) -> PyResult<u16> {
+    text::type_number(name).ok_or_else(|| PyValueError::new_err(format!("`{name}` is no record type")))
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poison| poison.into_inner())
 }
@@ -208,5 +237,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Task>()?;
     module.add_function(wrap_pyfunction!(interfaces, module)?)?;
     module.add_function(wrap_pyfunction!(read_pattern, module)?)?;
+    module.add_function(wrap_pyfunction!(name_on_wire, module)?)?;
+    module.add_function(wrap_pyfunction!(record_on_wire, module)?)?;
+    module.add_function(wrap_pyfunction!(type_number, module)?)?;
     module.add("EngineError", module.py().get_type::<EngineError>())
 }

@@ -13,7 +13,7 @@ from clusterdns.compiler import Compilation, Served, compile_plan
 from clusterdns.control.feeds import feed_module
 from clusterdns.corefile.problems import Problem, Severity, has_errors
 from clusterdns.corefile.syntax import parse_corefile, tree_hash
-from clusterdns.directives.block import Feed, ReloadOptions
+from clusterdns.directives.block import Feed, Plugin, ReloadOptions
 from clusterdns.plan import Plan
 from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources
@@ -47,6 +47,7 @@ class Configuration:
     parsed: bool = True
     lameduck: Duration = NO_TIME
     watched: tuple[Watched, ...] = ()
+    plugins: tuple[Plugin, ...] = ()
 
 
 class KeptFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +67,7 @@ class LastGood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reload: tuple[int, int] | None
     served: list[tuple[str, str]]
     lameduck: int = 0
+    plugins: tuple[Plugin, ...] = ()
 
 
 def read_configuration(path: str, sources: Sources, default_port: int) -> Configuration:
@@ -92,6 +94,7 @@ def read_configuration(path: str, sources: Sources, default_port: int) -> Config
         served=compiled.served,
         parsed=not has_errors(parsed.problems),
         lameduck=compiled.lameduck,
+        plugins=compiled.plugins,
         watched=tuple(Watched(file.path, file.interval, digests.get(file.path, b"")) for file in compiled.watched),
     )
 
@@ -121,6 +124,7 @@ def keep_last_good(directory: str, configuration: Configuration) -> None:
         reload=(reload.interval.nanoseconds, reload.jitter.nanoseconds) if reload else None,
         served=[(served.zone, served.server) for served in configuration.served],
         lameduck=configuration.lameduck.nanoseconds,
+        plugins=configuration.plugins,
     )
     os.makedirs(directory, exist_ok=True)
     path = os.path.join(directory, LAST_GOOD)
@@ -148,6 +152,7 @@ def read_last_good(directory: str) -> Configuration | None:
         reload=ReloadOptions(Duration(good.reload[0]), Duration(good.reload[1])) if good.reload else None,
         served=tuple(Served(zone, server) for zone, server in good.served),
         lameduck=Duration(good.lameduck),
+        plugins=good.plugins,
     )
 
 

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from select import select
 from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from clusterdns.control.config import Configuration, has_changed, keep_last_good, read_configuration, read_last_good
 from clusterdns.control.feeds import Feed, NoFeedError, Surroundings, feed_module
@@ -24,12 +27,15 @@ from clusterdns.control.origins import Origins
 from clusterdns.corefile.problems import Problem, has_errors
 from clusterdns.corefile.report import text_report
 from clusterdns.directives import block
-from clusterdns.engine import Engine, EngineError, interfaces
+from clusterdns.engine import Engine, EngineError, Task, interfaces
 from clusterdns.plan import Plan
 from clusterdns.scalars import NO_TIME
 from clusterdns.sources import Sources
 from clusterdns.version import COREDNS, VERSION
 from clusterdns.zones import ZoneChange
+
+if TYPE_CHECKING:
+    from clusterdns.control.plugins import Plugins, Runner
 
 WAKE = 0
 """No signal: a feed has something."""
@@ -83,6 +89,7 @@ class Server:
         self._sources = sources
         self._clock = clock
         self._origins = Origins()
+        self._plugins: Plugins | None = None
         self._told: SimpleQueue[int] = SimpleQueue()
         self._feeds: dict[str, Feed] = {}
         self._engine: Engine
@@ -223,7 +230,10 @@ class Server:
             wanted = {feed.zone: feed for feed in configuration.feeds}
             around = Surroundings(lambda: _own_addresses(plan), self._origins, lambda: self._told.put(WAKE))
             new += [self._new_feed(feed, around) for zone, feed in wanted.items() if zone not in self._feeds]
+            runners = self._load_plugins(configuration)
             self._fill(new)
+            if self._plugins is not None:
+                self._plugins.commit(runners)
             prepared.commit()
         except BaseException:
             for feed in new:
@@ -244,6 +254,13 @@ class Server:
                 keep_last_good(self._options.state, configuration)
             except OSError as why:
                 self._engine.log(f"[WARNING] the running configuration cannot be kept in {self._options.state}: {why}")
+
+    def _load_plugins(self, configuration: Configuration) -> dict[str, Runner]:
+        if configuration.plugins and self._plugins is None:
+            from clusterdns.control.plugins import Plugins  # most servers have none, and need no event loop
+
+            self._plugins = Plugins()
+        return self._plugins.prepare(configuration.plugins) if self._plugins is not None else {}
 
     def _new_feed(self, wanted: block.Feed, around: Surroundings) -> Feed:
         try:
@@ -355,7 +372,20 @@ class Server:
 
     def _answer_tasks_forever(self) -> None:
         while not self._ending.is_set():
-            self._engine.answer_task(TASK_SECONDS, self._origins.describe)
+            task = self._engine.next_task(TASK_SECONDS)
+            if task is not None:
+                self._answer_task(task)
+
+    def _answer_task(self, task: Task) -> None:
+        """Answers one of the engine's questions; whatever goes wrong with it, the next one has its turn."""
+        try:
+            match task.kind:
+                case "ask" if self._plugins is not None:
+                    self._plugins.answer(task)
+                case "describe":
+                    task.reply(msgspec.json.encode(self._origins.describe(msgspec.json.decode(task.body, type=list[int]))))
+        except Exception as why:
+            self._engine.log(f"[ERROR] a question of the engine has no answer: {type(why).__name__}: {why}")
 
     def _print_banner(self) -> None:
         if self._options.quiet:

@@ -59,6 +59,7 @@ TABLE: dict[str, bool] = {
     "dnssec": LATER,
     "tls": LATER,
     "minimal": LATER,
+    "python": HERE,
     "template": LATER,
     "transfer": LATER,
     "hosts": LATER,

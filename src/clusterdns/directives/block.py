@@ -43,6 +43,20 @@ class WatchedFile:
     interval: Duration
 
 
+class Plugin(msgspec.Struct, frozen=True):
+    """A function of somebody's that the block asks. `function`: what the plan calls it; `target`: `MODULE:FUNCTION`, or an installed name.
+
+    With `arguments` the target is called with them, and gives the function. `concurrency` calls run at a time; `path`: where modules are
+    looked for first.
+    """
+
+    function: str
+    target: str
+    arguments: dict[str, str]
+    concurrency: int
+    path: str
+
+
 class Spans:
     """The plan's side table of places: each is kept once and named by its index."""
 
@@ -76,6 +90,7 @@ class BlockContext:
     feeds: list[Feed] = field(default_factory=list)
     zone_ids: list[str] = field(default_factory=list)
     watched: list[WatchedFile] = field(default_factory=list)
+    plugins: list[Plugin] = field(default_factory=list)
     bind: tuple[str, ...] | None = None
     reload: ReloadOptions | None = None
     http: list[HttpListener] = field(default_factory=list)

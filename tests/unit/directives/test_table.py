@@ -7,6 +7,8 @@ import pytest
 import clusterdns.directives
 from clusterdns.directives import FILTERS, HERE, LATER, TABLE, load_directive
 
+OWN = {"python"}
+"""What CoreDNS does not have."""
 NOT_DIRECTIVES = {"__init__", "block", "options"}
 
 
@@ -29,7 +31,7 @@ def test_a_directive_that_is_not_here_is_none() -> None:
 
 def test_the_order_is_that_of_coredns() -> None:
     names = list(TABLE)
-    assert len(names) == 60
+    assert len(set(names) - OWN) == 60
     assert names.index("errors") < names.index("log") < names.index("rewrite") < names.index("acl") < names.index("cache")
     assert names.index("cache") < names.index("hosts") < names.index("kubernetes") < names.index("forward") < names.index("whoami")
 
