@@ -131,7 +131,7 @@ pub fn is_under(name: &[u8], suffix: &[u8]) -> bool {
     at == cut
 }
 
-/// Prints a wire or relative name as absolute text with RFC 1035 escapes.
+/// Prints a wire or relative name as absolute text, with the escapes (RFC 1035 5.1) that CoreDNS's logs have.
 pub struct Display<'a>(pub &'a [u8]);
 
 impl fmt::Display for Display<'_> {
@@ -141,7 +141,7 @@ impl fmt::Display for Display<'_> {
             empty = false;
             for &octet in label {
                 match octet {
-                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => write!(f, "\\{}", octet as char)?,
+                    b'.' | b' ' | b'\'' | b'@' | b';' | b'(' | b')' | b'"' | b'\\' => write!(f, "\\{}", octet as char)?,
                     0x21..=0x7e => write!(f, "{}", octet as char)?,
                     _ => write!(f, "\\{octet:03}")?,
                 }
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn text_and_wire_agree() {
-        for text in ["a.example.org.", ".", "a\\.b.example.", "\\000\\255.x."] {
+        for text in ["a.example.org.", ".", "a\\.b.example.", "\\000\\255.x.", "a\\ b\\'c$.x."] {
             let wire = labels_of_text(text).unwrap().0;
             assert_eq!(Display(&wire).to_string(), text);
         }

@@ -1,32 +1,10 @@
 """Corefiles that were given to CoreDNS: what it starts with compiles, what it refuses does not."""
 
-import json
-import re
-from pathlib import Path
-from typing import NotRequired, TypedDict
-
 import pytest
 
-from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.corefile.problems import Severity
-from clusterdns.corefile.syntax import parse_corefile
-from clusterdns.sources import sources_of_texts
-
-
-class Recorded(TypedDict):
-    """A Corefile and what CoreDNS did with it."""
-
-    name: str
-    shows: str
-    corefile: str
-    started: bool
-    files: NotRequired[dict[str, str]]
-    env: NotRequired[dict[str, str]]
-    args: NotRequired[list[str]]
-    stderr: NotRequired[list[str]]
-
-
-RECORDED: list[Recorded] = json.loads((Path(__file__).parents[2] / "corefiles/recorded.json").read_text())
+from tests.behaviour.missing import compiled
+from tests.behaviour.scenario import load, names
 
 MACHINE = {
     "corefile-bad-flag": "the flag is wrong, not the Corefile",
@@ -38,28 +16,14 @@ MACHINE = {
 """Refused by CoreDNS for what is not in the Corefile."""
 
 
-def filled(text: str) -> str:
-    """The text with values for the recorder's placeholders."""
-    ports: dict[str, str] = {}
-    text = text.replace("${DIR}", "/dir")
-    text = re.sub(r"\$\{(UPSTREAM[0-9]+)\}", r"127.0.0.1:${\1_PORT}", text)
-    return re.sub(r"\$\{(\w+)\}", lambda name: ports.setdefault(name[1], str(1053 + len(ports))), text)
-
-
-def compiled(recorded: Recorded) -> Compilation:
-    """What becomes of a recorded Corefile."""
-    files = {f"/dir/{name}": filled(text) for name, text in recorded.get("files", {}).items()}
-    environment = {name: filled(value) for name, value in recorded.get("env", {}).items()}
-    sources = sources_of_texts({"/dir/Corefile": filled(recorded["corefile"]), **files}, environment)
-    return compile_plan(parse_corefile("/dir/Corefile", sources), sources)
-
-
-@pytest.mark.parametrize("recorded", RECORDED, ids=[recorded["name"] for recorded in RECORDED])
-def test_what_coredns_starts_with_compiles_and_what_it_refuses_does_not(recorded: Recorded) -> None:
-    compilation = compiled(recorded)
-    wrong = {problem.code for problem in compilation.problems if problem.severity is Severity.ERROR}
+@pytest.mark.parametrize("name", [name for name in names() if load(name).corefile is not None])
+def test_what_coredns_starts_with_compiles_and_what_it_refuses_does_not(name: str) -> None:
+    scenario = load(name)
+    assert scenario.corefile is not None
+    problems = compiled(scenario, scenario.corefile).problems
+    wrong = {problem.code for problem in problems if problem.severity is Severity.ERROR}
     missing = {code for code in wrong if code.startswith("unsupported-")}
-    if recorded["started"] or recorded["name"] in MACHINE:
+    if scenario.recorded["start"]["started"] or name in MACHINE:
         assert wrong == missing
     else:
         assert wrong
