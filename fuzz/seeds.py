@@ -74,9 +74,9 @@ MEMBERS = [["10.1.0.1", ""], ["10.1.0.2", "m"], ["fd00::1", "m"], ["www.example.
 
 # What one name holds, as `clusterdns.zones` packs it.
 HELD: dict[str, list[Any]] = {
-    "addresses": [["members", 5, ["10.0.0.1", "fd00::1"], PORTS, [[PORTS, MEMBERS]], False, ""]],
-    "members": [["members", 5, [], [], [[PORTS, MEMBERS], [[], MEMBERS[:1]]], True, ""]],
-    "base": [["members", 5, [], [], [[PORTS, MEMBERS]], True, "far.away"]],
+    "addresses": [["members", 5, ["10.0.0.1", "fd00::1"], PORTS, [[PORTS, MEMBERS, ""]], False, False]],
+    "members": [["members", 5, [], [], [[PORTS, MEMBERS, ""], [[], MEMBERS[:1], ""]], True, False]],
+    "base": [["members", 5, [], [], [[PORTS, MEMBERS, "far.away"]], True, True]],
     "records": [["rrset", 1, 5, ["10.0.0.1", "10.0.0.2"]], ["rrset", 28, 0, ["fd00::1"]], ["rrset", 16, 28800, ["1.1.0", ""]]],
     "servers": [["rrset", 2, 5, ["web", "m.web", "ns.example.org."]], ["rrset", 12, 5, ["web"]]],
     "alias": [["rrset", 5, 5, ["web.cluster.local."]]],

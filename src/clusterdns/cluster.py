@@ -14,6 +14,8 @@ from typing import NamedTuple
 import msgspec
 
 SERVICE_NAME = "kubernetes.io/service-name"
+IMPORT_NAME = "multicluster.kubernetes.io/service-name"
+SOURCE_CLUSTER = "multicluster.kubernetes.io/source-cluster"
 
 
 class Ref(NamedTuple):
@@ -67,6 +69,26 @@ class Service(msgspec.Struct, frozen=True, gc=False):
         return self.cluster_ips[:1] == ("None",)
 
 
+class ServiceImport(msgspec.Struct, frozen=True, gc=False):
+    """A Service of several clusters, as this one sees it. `ips` are addresses of its own; a headless one has none."""
+
+    namespace: str
+    name: str
+    type: str = "ClusterSetIP"
+    ips: tuple[str, ...] = ()
+    ports: tuple[Port, ...] = ()
+
+    @property
+    def ref(self) -> Ref:
+        """Which object this is."""
+        return Ref("ServiceImport", self.namespace, self.name)
+
+    @property
+    def headless(self) -> bool:
+        """Whether it has no address of its own, on purpose."""
+        return self.type == "Headless"
+
+
 class Endpoint(msgspec.Struct, frozen=True, gc=False):
     """One address of a ready endpoint; `pod` is its target's name. Empty texts stand for what is not given."""
 
@@ -77,7 +99,11 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
 
 
 class EndpointSlice(msgspec.Struct, frozen=True, gc=False):
-    """The ready endpoints of one slice. `service` is its label `kubernetes.io/service-name`, empty without it."""
+    """The ready endpoints of one slice. `service` is its label `kubernetes.io/service-name`, empty without it.
+
+    Of a slice that comes from another cluster, `service` is what that one calls it (the label of the Multi-Cluster Services API), and
+    `cluster` is where it comes from.
+    """
 
     namespace: str
     name: str
@@ -85,6 +111,7 @@ class EndpointSlice(msgspec.Struct, frozen=True, gc=False):
     address_type: str = "IPv4"
     endpoints: tuple[Endpoint, ...] = ()
     ports: tuple[Port, ...] = ()
+    cluster: str = ""
 
     @property
     def ref(self) -> Ref:
@@ -105,7 +132,7 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
         return Ref("Pod", self.namespace, self.name)
 
 
-View = Namespace | Service | EndpointSlice | Pod
+View = Namespace | Service | ServiceImport | EndpointSlice | Pod
 
 
 def decode_namespace(body: bytes | msgspec.Raw) -> Namespace:
@@ -181,6 +208,21 @@ class ApiService(Api, frozen=True):
     spec: ApiServiceSpec = ApiServiceSpec()
 
 
+class ApiServiceImportSpec(Api, frozen=True):
+    """`spec` of a ServiceImport."""
+
+    type: str | None = None
+    ips: tuple[str, ...] | None = None
+    ports: tuple[ApiPort, ...] | None = None
+
+
+class ApiServiceImport(Api, frozen=True):
+    """A ServiceImport."""
+
+    metadata: ApiMetadata
+    spec: ApiServiceImportSpec = ApiServiceImportSpec()
+
+
 class ApiConditions(Api, frozen=True):
     """`conditions` of an endpoint; `ready` not given means ready."""
 
@@ -253,16 +295,30 @@ def service_view(api: ApiService) -> Service:
     )
 
 
-def endpoint_slice_view(api: ApiEndpointSlice, *, pods: bool = True, zones: bool = True) -> EndpointSlice:
+def service_import_view(api: ApiServiceImport) -> ServiceImport:
+    """The view of a ServiceImport."""
+    spec = api.spec
+    return ServiceImport(
+        namespace=_shared(api.metadata.namespace),
+        name=api.metadata.name,
+        type=_shared(spec.type or "ClusterSetIP"),
+        ips=spec.ips or (),
+        ports=_ports(spec.ports or (), 0),
+    )
+
+
+def endpoint_slice_view(api: ApiEndpointSlice, *, pods: bool = True, zones: bool = True, imported: bool = False) -> EndpointSlice:
     """The view of an EndpointSlice: one `Endpoint` for each address of those that are ready.
 
-    Without `pods` or `zones` the endpoints' pods or zones are left out: that is many bytes, and changes that are none.
+    Without `pods` or `zones` the endpoints' pods or zones are left out: that is many bytes, and changes that are none. `imported`: it is
+    seen as a slice of a ServiceImport, else as one of a Service; which it is, its labels say, and they may say both.
     """
     metadata = api.metadata
+    labels = metadata.labels or {}
     return EndpointSlice(
         namespace=_shared(metadata.namespace),
         name=metadata.name,
-        service=(metadata.labels or {}).get(SERVICE_NAME, ""),
+        service=labels.get(IMPORT_NAME if imported else SERVICE_NAME, ""),
         address_type=_shared(api.address_type),
         endpoints=tuple(
             [
@@ -278,6 +334,7 @@ def endpoint_slice_view(api: ApiEndpointSlice, *, pods: bool = True, zones: bool
             ]
         ),
         ports=_ports(api.ports or (), -1),
+        cluster=_shared(labels.get(SOURCE_CLUSTER)) if imported else "",
     )
 
 

@@ -74,7 +74,8 @@ class ZoneOp(msgspec.Struct, frozen=True, tag_field="op", tag="zone", forbid_unk
     `primary` indexes the origin that PTR targets live under (-1: no forward origin). `fallthrough`: names below these zones
     that do not exist go to the next op (empty: none). A name that is absent is NXDOMAIN when the zone is complete,
     SERVFAIL while it is loading. `exists` are relative names that exist under reverse origins too.
-    `soa_nodata`: an SOA question below the apex is NODATA whether the name exists or not.
+    `soa_nodata`: an SOA question below the apex is NODATA whether the name exists or not. `bare_ports`: names of ports may be
+    written without underscores.
     """
 
     zone: str
@@ -84,6 +85,7 @@ class ZoneOp(msgspec.Struct, frozen=True, tag_field="op", tag="zone", forbid_unk
     fallthrough: list[str]
     exists: list[str]
     soa_nodata: bool
+    bare_ports: bool
     name: str
     span: int
 

@@ -37,10 +37,15 @@ class Member(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Group(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Members that share ports. No ports at all: addresses are answered, SRV is not."""
+    """Members that share ports. No ports at all: addresses are answered, SRV is not.
+
+    `base`: the owner below which the members' names live, when it is another one (empty: this one); this one then derives no names
+    and no PTR of them.
+    """
 
     ports: tuple[Port, ...]
     members: tuple[Member, ...]
+    base: str = ""
 
 
 class MemberSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="members"):
@@ -48,8 +53,7 @@ class MemberSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="mem
 
     `addresses` and `ports` are the owner's own: SRV targets are the owner itself, PTR of such an address is the owner alone.
     `groups` hold the members: `LABEL.OWNER` answers each; when `listed`, the owner answers all of them.
-    `base`: the owner under which the members' names live, when it is another one (empty: this one); such a set derives no
-    names and no PTR of its own.
+    `_PORT._PROTOCOL.OWNER` answers what has this port. `alone`: no names below the owner and no PTR come from it.
     """
 
     ttl: int
@@ -57,7 +61,7 @@ class MemberSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="mem
     ports: tuple[Port, ...]
     groups: tuple[Group, ...]
     listed: bool
-    base: str = ""
+    alone: bool = False
 
 
 class Synthesis(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="synthesis"):

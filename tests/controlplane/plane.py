@@ -21,19 +21,24 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from tests.controlplane.objects import service_import_crd
 from tests.servers import free_port
 
 PROGRAM = Path(__file__).parent / "program"
 KUBERNETES = "v1.34.4"
 PATIENCE = 60.0
 ADMIN, DNS, NOBODY = "admin-token", "dns-token", "nobody-token"
-CORE, DISCOVERY = "/api/v1", "/apis/discovery.k8s.io/v1"
+CORE = "/api/v1"
+GROUPS = {"EndpointSlice": "/apis/discovery.k8s.io/v1", "ServiceImport": "/apis/multicluster.x-k8s.io/v1alpha1"}
 CONTROLLERS = "endpointslice-controller,namespace-controller,serviceaccount-controller,garbage-collector-controller"
 
-# What CoreDNS's own manifests give it, and so what a drop-in has.
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+
+# What CoreDNS's own manifests give it, and so what a drop-in has; and what `multicluster` needs.
 RULES = [
     {"apiGroups": [""], "resources": ["endpoints", "services", "pods", "namespaces"], "verbs": ["list", "watch"]},
     {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+    {"apiGroups": ["multicluster.x-k8s.io"], "resources": ["serviceimports"], "verbs": ["list", "watch"]},
 ]
 
 Object = dict[str, Any]
@@ -102,6 +107,11 @@ class ControlPlane:
         self.port = free_port()
         self._etcd_port, self._peer_port = free_port(), free_port()
         self._context: ssl.SSLContext
+
+    @property
+    def url(self) -> str:
+        """Where the API server is."""
+        return f"https://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Starts etcd and the API server, and gives a DNS server its rights."""
@@ -184,18 +194,37 @@ class ControlPlane:
             process.kill()
             process.wait()
 
+    def define_service_imports(self) -> None:
+        """Installs the CRD, and returns when its objects can be made."""
+        self.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", service_import_crd())
+        path = f"{GROUPS['ServiceImport']}/serviceimports"
+        until = monotonic() + PATIENCE
+        while self.request("GET", path, expected=None)[0] != 200:
+            if monotonic() > until:
+                raise Unavailable("the API server does not take up the CRD")
+
+    def remove_service_imports(self) -> None:
+        """Removes the CRD, and all objects of the kind with it; returns when they are gone."""
+        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{service_import_crd()['metadata']['name']}"
+        self.request("DELETE", path)
+        until = monotonic() + PATIENCE
+        while self.request("GET", path, expected=None)[0] != 404:
+            if monotonic() > until:
+                raise Unavailable("the API server does not let go of the CRD")
+
     def compact(self) -> None:
         """Makes etcd forget what was: no old version can be gone on from."""
         version = int(self.request("GET", f"{CORE}/namespaces?limit=1")[1]["metadata"]["resourceVersion"])
         self._etcd("/v3/kv/compaction", {"revision": str(version), "physical": True})
 
-    def kubeconfig(self, name: str, token: str = DNS, user: Object | None = None) -> Path:
-        """A kubeconfig for a user."""
+    def kubeconfig(self, name: str, token: str = DNS, user: Object | None = None, **cluster: str) -> Path:
+        """A kubeconfig for a user. `cluster`: more of what it says about the API server."""
+        about = {word.replace("_", "-"): value for word, value in cluster.items()}
         ca = base64.b64encode((self.directory / "ca.crt").read_bytes()).decode()
         content = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "c", "cluster": {"server": f"https://127.0.0.1:{self.port}", "certificate-authority-data": ca}}],
+            "clusters": [{"name": "c", "cluster": {"server": self.url, "certificate-authority-data": ca} | about}],
             "users": [{"name": "u", "user": user or {"token": token}}],
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
             "current-context": "c",
@@ -245,7 +274,7 @@ class ControlPlane:
 
     def _path(self, thing: Object) -> str:
         kind, namespace = thing["kind"], thing["metadata"].get("namespace")
-        group = DISCOVERY if kind == "EndpointSlice" else CORE
+        group = GROUPS.get(kind, CORE)
         return f"{group}/namespaces/{namespace}/{kind.lower()}s" if namespace else f"{group}/{kind.lower()}s"
 
     def _etcd(self, path: str, body: Object) -> None:
@@ -268,18 +297,22 @@ class ControlPlane:
         names = "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n"
         tokens = [(ADMIN, "admin", '"system:masters"'), (DNS, "dns", ""), (NOBODY, "nobody", "")]
         (self.directory / "tokens.csv").write_text("".join(f"{token},{user},{user}-uid,{groups}\n" for token, user, groups in tokens))
-        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        ca = ["-subj", "/CN=test-ca", "-addext", "keyUsage=critical,keyCertSign"]
-        self._openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", *ca)
+        self.make_authority("ca")
         self._openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "account.key")
         for name, subject, extensions in (
             ("server", "kube-apiserver", names),
             ("client", "dns-by-certificate", "extendedKeyUsage=clientAuth\n"),
         ):
             (self.directory / f"{name}.ext").write_text(extensions)
-            self._openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject}")
+            self._openssl("req", *NEW_KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject}")
             signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext"]
             self._openssl("x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.crt", *signing)
+
+    def make_authority(self, name: str) -> Path:
+        """A certificate authority of its own; the path of its certificate."""
+        ca = ["-subj", f"/CN=test-{name}", "-addext", "keyUsage=critical,keyCertSign"]
+        self._openssl("req", "-x509", *NEW_KEY, "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "2", *ca)
+        return self.directory / f"{name}.crt"
 
     def _openssl(self, *arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=self.directory, check=True, capture_output=True)

@@ -30,6 +30,7 @@ SHAPES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "services": ("Service", "v1", {"spec": {}, "status": {"loadBalancer": {}}}),
     "endpointslices": ("EndpointSlice", "discovery.k8s.io/v1", {"addressType": "", "endpoints": None, "ports": None}),
     "pods": ("Pod", "v1", {"spec": {"containers": None}, "status": {}}),
+    "serviceimports": ("ServiceImport", "multicluster.x-k8s.io/v1alpha1", {}),
 }
 FINISHED = ("Succeeded", "Failed", "Unknown")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane.eventually import eventually, synced
-from tests.controlplane.objects import Object, endpoint_slice, namespace, service
+from tests.controlplane.objects import Object, endpoint_slice, imported, namespace, service, service_import
 from tests.controlplane.plane import Unavailable, running
 from tests.faults.apiserver import ApiServer
 from tests.faults.sources import Manifests, Real, Scripted, Source
@@ -31,6 +31,7 @@ def source_of(kind: str, directory: Path) -> Iterator[Source]:
             yield Scripted(server)
     else:
         with running(directory) as plane:
+            plane.define_service_imports()
             yield Real(plane)
 
 
@@ -51,9 +52,10 @@ def serve(source: Source, tmp_path: Path) -> Serve:
 
     @contextmanager
     def serve(options: str) -> Iterator[Running]:
-        lines = "\n".join(("kubernetes cluster.local in-addr.arpa {", source.option(), "ttl 30", options, "}"))
+        lines = "\n".join(("kubernetes cluster.local clusterset.local in-addr.arpa {", source.option(), "ttl 30", options, "}"))
         with serving(tmp_path, f".:PORT {{\nbind 127.0.0.1\n{lines}\n}}\n") as server:
-            synced(server)
+            for zone in ("cluster.local", "clusterset.local"):
+                synced(server, zone)
             yield server
 
     return serve
@@ -61,7 +63,7 @@ def serve(source: Source, tmp_path: Path) -> Serve:
 
 def addresses(server: Running, name: str, rtype: str = "A") -> set[str]:
     """The data that a name has; the status where it has none."""
-    reply = server.ask(f"{name}.cluster.local", rtype)
+    reply = server.ask(name if name.endswith(".local") else f"{name}.cluster.local", rtype)
     return {rdata.to_text() for rrset in reply.answer for rdata in rrset} or {f"rcode {reply.rcode()}"}
 
 
@@ -174,6 +176,35 @@ def test_D3_pods_have_names_while_they_live(source: Source, serve: Serve) -> Non
         becomes(server, "10-5-0-1.pods.pod", "10.5.0.1")
         source.delete(pod("pods", "next", ""))
         becomes(server, "10-5-0-1.pods.pod", "rcode 3")
+
+
+def test_M1_services_of_several_clusters_come_and_go(source: Source, serve: Serve) -> None:
+    source.put(namespace("many"))
+    with serve("multicluster clusterset.local") as server:
+        web = service_import("many", "web", ["10.112.0.1"])
+        source.put(web)
+        becomes(server, "web.many.svc.clusterset.local", "10.112.0.1")
+        assert addresses(server, "web.many.svc") == {"rcode 3"}
+        source.put(service_import("many", "web", ["10.112.0.2"]))
+        becomes(server, "web.many.svc.clusterset.local", "10.112.0.2")
+        source.delete(web)
+        becomes(server, "web.many.svc.clusterset.local", "rcode 3")
+
+
+def test_M2_endpoints_of_other_clusters_come_and_go(source: Source, serve: Serve) -> None:
+    source.put(namespace("hosts"))
+    with serve("multicluster clusterset.local") as server:
+        source.put(service_import("hosts", "db", None))
+        source.put(imported("hosts", "db", "east", ["10.7.0.1", "10.7.0.2!"]))
+        becomes(server, "db.hosts.svc.clusterset.local", "10.7.0.1")
+        source.put(imported("hosts", "db", "west", ["10.7.1.1"]))
+        becomes(server, "db.hosts.svc.clusterset.local", "10.7.0.1", "10.7.1.1")
+        becomes(server, "10-7-1-1.west.db.hosts.svc.clusterset.local", "10.7.1.1")
+        assert addresses(server, "10-7-1-1.db.hosts.svc.clusterset.local") == {"rcode 3"}
+        source.delete(imported("hosts", "db", "east", []))
+        becomes(server, "db.hosts.svc.clusterset.local", "10.7.1.1")
+        assert addresses(server, "10-7-0-1.east.db.hosts.svc.clusterset.local") == {"rcode 3"}
+        assert addresses(server, "db.hosts.svc") == {"rcode 3"}
 
 
 def test_noendpoints_needs_no_slices(source: Source, serve: Serve) -> None:

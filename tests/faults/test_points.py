@@ -381,3 +381,41 @@ def test_19_a_list_on_its_way_outlives_the_process_that_was_asked_before() -> No
         watch_over(follower.api, 0.001)
         assert cut == ["closed"]
         server.stopping.set()
+
+
+ABSENT = refuse(404, b"404 page not found\n", Content_Type="text/plain; charset=utf-8")
+IMPORTS = ClusterOptions(multicluster=True)
+
+
+def test_20_a_kind_that_the_cluster_does_not_know_keeps_nobody_waiting() -> None:
+    """A CRD may be installed later, or never. It is told once, and asked for again, less and less."""
+    with following("serviceimports", IMPORTS) as (server, follower):
+        server.script["serviceimports"] += [ABSENT] * 12
+        server.put("serviceimports", {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"type": "Headless"}})
+        assert follower.next(2) == [Relisting(), Listed()]
+        assert follower.seen.listed
+        [told] = follower.next()
+        assert isinstance(told, Troubled)
+        assert "there is no CRD for /apis/multicluster.x-k8s.io/v1alpha1/serviceimports" in told.why
+        later = follower.until(Troubled)
+        assert [type(event) for event in later] == [Relisting, Upsert, Listed, Troubled]
+        assert later[-1] == Troubled("")
+        assert follower.api.pauses[-1] == REFUSED_PAUSE * 0.75
+
+
+def test_20_a_kind_that_the_cluster_knows_no_more_stays_as_it_was_told() -> None:
+    with following("serviceimports", IMPORTS) as (server, follower):
+        server.put("serviceimports", {"metadata": {"name": "web", "namespace": "shop"}, "spec": {}})
+        server.script["serviceimports"] += [stream(bookmark("serviceimports", 101, ends=True)), ABSENT, ABSENT, ABSENT]
+        follower.until()
+        [told] = follower.next()
+        assert isinstance(told, Troubled)
+        assert follower.next() == [Troubled("")]
+
+
+def test_20_every_cluster_has_services() -> None:
+    with following() as (server, follower):
+        server.script["services"] += [ABSENT] * 3
+        [told] = follower.next()
+        assert told == Troubled("services: the API server has nothing at /api/v1/services")
+        assert not follower.seen.listed

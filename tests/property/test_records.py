@@ -9,8 +9,9 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterdns.cluster import Endpoint, EndpointSlice, Namespace, Pod, Port, Ref, Service, View
+from clusterdns.cluster import Endpoint, EndpointSlice, Namespace, Pod, Port, Ref, Service, ServiceImport, View
 from clusterdns.records.apex import apex_owners, holds
+from clusterdns.records.imports import import_owners
 from clusterdns.records.namespaces import is_exposed, namespace_owners
 from clusterdns.records.oddities import Oddity, is_name
 from clusterdns.records.options import ClusterOptions
@@ -64,7 +65,7 @@ class Cluster:
                 for other in self.objects.values():
                     if not isinstance(other, Namespace) and other.namespace == name:
                         yield from self._keys_of(other)
-            case Service():
+            case Service() | ServiceImport():
                 yield "service", view.namespace, view.name
             case EndpointSlice():
                 yield "service", view.namespace, view.service
@@ -91,6 +92,9 @@ class Cluster:
             for view in self.objects.values()
             if isinstance(view, EndpointSlice) and (view.namespace, view.service) == (namespace, name)
         ]
+        if self.options.multicluster:
+            imported = self.objects.get(Ref("ServiceImport", namespace, name))
+            return import_owners(imported, slices, self.options) if isinstance(imported, ServiceImport) else ()
         return service_owners(self._service(namespace, name), slices, self.options)
 
     def _service(self, namespace: str, name: str) -> Service | None:
@@ -124,7 +128,19 @@ views: st.SearchStrategy[View] = st.one_of(
         ports,
         st.sampled_from(["", "www.example.com", "db.data.svc.cluster.local", "10.0.0.1"]),
     ),
-    st.builds(EndpointSlice, namespaces, st.sampled_from(["x", "y", "z"]), names, st.sampled_from(["IPv4", "FQDN"]), endpoints, ports),
+    st.builds(
+        ServiceImport, namespaces, names, st.sampled_from(["ClusterSetIP", "Headless"]), st.sampled_from([(), ("10.112.0.1",)]), ports
+    ),
+    st.builds(
+        EndpointSlice,
+        namespaces,
+        st.sampled_from(["x", "y", "z"]),
+        names,
+        st.sampled_from(["IPv4", "FQDN"]),
+        endpoints,
+        ports,
+        st.sampled_from(["", "east", "west"]),
+    ),
     st.builds(Pod, namespaces, st.sampled_from(["p", "q"]), st.one_of(st.just(""), addresses)),
 )
 options = st.builds(
@@ -135,6 +151,7 @@ options = st.builds(
     ignore_empty_service=st.booleans(),
     noendpoints=st.booleans(),
     zonal=st.booleans(),
+    multicluster=st.booleans(),
 )
 events = st.builds(lambda view, gone: Event(view.ref, None if gone else view), views, st.booleans())
 
@@ -164,6 +181,9 @@ texts = st.one_of(
 numbers = st.one_of(st.integers(), st.sampled_from([-1, 0, 65535, 65536]))
 odd_ports = st.lists(st.builds(Port, texts, texts, numbers), max_size=3).map(tuple)
 odd_services = st.builds(Service, texts, texts, texts, st.lists(texts, max_size=3).map(tuple), odd_ports, texts)
+odd_imports = st.builds(
+    ServiceImport, texts, texts, st.sampled_from(["ClusterSetIP", "Headless", "x"]), st.lists(texts, max_size=3).map(tuple), odd_ports
+)
 odd_slices = st.lists(
     st.builds(
         EndpointSlice,
@@ -173,6 +193,7 @@ odd_slices = st.lists(
         st.one_of(texts, st.sampled_from(["IPv4", "FQDN"])),
         st.lists(st.builds(Endpoint, texts, texts, texts, texts), max_size=3).map(tuple),
         odd_ports,
+        texts,
     ),
     max_size=3,
 )
@@ -186,13 +207,14 @@ odd_options = st.builds(
 )
 
 
-@given(st.one_of(st.none(), odd_services), odd_slices, texts, texts, odd_options)
+@given(st.one_of(st.none(), odd_services), odd_imports, odd_slices, texts, texts, odd_options)
 def test_nonsense_in_any_field_is_left_out_and_reported(
-    service: Service | None, slices: list[EndpointSlice], namespace: str, ip: str, wanted: ClusterOptions
+    service: Service | None, imported: ServiceImport, slices: list[EndpointSlice], namespace: str, ip: str, wanted: ClusterOptions
 ) -> None:
     found: list[Oddity] = []
     made = [
         *service_owners(service, slices, wanted, report=found.append),
+        *import_owners(imported, slices, wanted, report=found.append),
         *namespace_owners(Namespace(namespace), wanted, report=found.append),
         *pod_owners(Pod(namespace, "p", ip), wanted, report=found.append),
         *apex_owners([ip, namespace], [(service, piece) for piece in slices], wanted),

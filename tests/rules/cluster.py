@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -26,6 +26,7 @@ from clusterdns.sources import sources_of_texts
 PATIENCE = 5.0
 SERIAL = 1_700_000_000
 ZONES = "cluster.local in-addr.arpa ip6.arpa"
+NO_LABELS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -146,11 +147,33 @@ def service(name: str, namespace: str = "testns", **spec: object) -> str:
     return f"---\n{msgspec.json.encode(value).decode()}\n"
 
 
+def service_import(name: str, namespace: str = "testns", labels: Mapping[str, str] = NO_LABELS, **spec: object) -> str:
+    """A ServiceImport; `spec` in the API's words."""
+    metadata = {"name": name, "namespace": namespace, "labels": labels}
+    value = {"apiVersion": "multicluster.x-k8s.io/v1alpha1", "kind": "ServiceImport", "metadata": metadata, "spec": spec}
+    return f"---\n{msgspec.json.encode(value).decode()}\n"
+
+
+def imported_slice(service: str, cluster: str, *endpoints: dict[str, object], ports: object = (), kind: str = "IPv4") -> str:
+    """An EndpointSlice that another cluster has exported; from nowhere if `cluster` is empty."""
+    labels = {"multicluster.kubernetes.io/service-name": service} | (
+        {"multicluster.kubernetes.io/source-cluster": cluster} if cluster else {}
+    )
+    return endpoint_slice(service, *endpoints, name=f"{service}-{cluster}-{kind.lower()}", ports=ports, kind=kind, labels=labels)
+
+
 def endpoint_slice(
-    service: str, *endpoints: dict[str, object], namespace: str = "testns", name: str = "", ports: object = (), kind: str = "IPv4"
+    service: str,
+    *endpoints: dict[str, object],
+    namespace: str = "testns",
+    name: str = "",
+    ports: object = (),
+    kind: str = "IPv4",
+    labels: Mapping[str, str] = NO_LABELS,
 ) -> str:
-    """An EndpointSlice of a Service."""
-    metadata = {"name": name or f"{service}-{kind.lower()}", "namespace": namespace, "labels": {"kubernetes.io/service-name": service}}
+    """An EndpointSlice of a Service, unless its labels say something else."""
+    owner = labels or {"kubernetes.io/service-name": service}
+    metadata = {"name": name or f"{service}-{kind.lower()}", "namespace": namespace, "labels": owner}
     head = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata, "addressType": kind}
     return f"---\n{msgspec.json.encode(head | {'endpoints': endpoints, 'ports': ports}).decode()}\n"
 

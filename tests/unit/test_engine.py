@@ -25,7 +25,7 @@ from tests.servers import free_port
 
 SOA = Soa("ns.dns", "hostmaster", 7200, 1800, 86400, 5, 5)
 LISTENER = Listener("127.0.0.1:0", "127.0.0.1", 0, "dns://127.0.0.1:0")
-ZONE = ZoneOp("one", [Origin("cluster.local.")], 0, SOA, [], [], True, "kubernetes", 1)
+ZONE = ZoneOp("one", [Origin("cluster.local.")], 0, SOA, [], [], True, True, "kubernetes", 1)
 SPANS = [Span("Corefile", 1, 1, ".:0"), Span("Corefile", 2, 5, "kubernetes cluster.local")]
 A = 1
 

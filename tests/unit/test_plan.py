@@ -22,7 +22,16 @@ PLAN = Plan(
             [
                 ShuffleOp(["10.0.0.0/8"], {"a.test.": {"10.0.0.1": 3}}, 1),
                 ZoneOp(
-                    "one", [Origin("a.test."), Origin("in-addr.arpa.", True)], 0, Soa("ns", "m", 1, 2, 3, 4, 5), ["."], [""], True, "k", 2
+                    "one",
+                    [Origin("a.test."), Origin("in-addr.arpa.", True)],
+                    0,
+                    Soa("ns", "m", 1, 2, 3, 4, 5),
+                    ["."],
+                    [""],
+                    True,
+                    True,
+                    "k",
+                    2,
                 ),
                 WhoamiOp(3),
             ],

@@ -15,7 +15,7 @@ from clusterdns.zones import Exists, Group, Member, MemberSet, Owner, Port, Prim
         (Exists(),),
         (Synthesis(5),),
         (RRset(1, 5, ("10.0.0.1", "10.0.0.2")),),
-        (MemberSet(5, ("10.0.0.1",), (Port("http", "tcp", 80),), (Group((), (Member("10.0.0.2", "a"),)),), True, "base"),),
+        (MemberSet(5, ("10.0.0.1",), (Port("http", "tcp", 80),), (Group((), (Member("10.0.0.2", "a"),), "base"),), True, True),),
     ],
 )
 def test_a_change_is_read_again_as_it_was_written(data: tuple[Primitive, ...]) -> None:

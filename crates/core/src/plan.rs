@@ -91,6 +91,7 @@ pub enum Op {
         fallthrough: Vec<String>,
         exists: Vec<String>,
         soa_nodata: bool,
+        bare_ports: bool,
         name: String,
         span: u32,
     },

@@ -37,7 +37,7 @@ fn server(limits: HttpLimits) -> (Arc<Engine>, HttpServer, Lines) {
         format!(
             r#"{{"op":"zone","zone":"{id}","origins":[{{"name":"{id}.example.","reverse":false}}],"primary":0,
             "soa":{{"mname":"ns","rname":"host","refresh":1,"retry":1,"expire":1,"minimum":1,"ttl":1}},
-            "fallthrough":[],"exists":[],"soa_nodata":true,"name":"{name}","span":0}}"#
+            "fallthrough":[],"exists":[],"soa_nodata":true,"bare_ports":true,"name":"{name}","span":0}}"#
         )
     };
     let plan = format!(

@@ -90,7 +90,7 @@ fn a_plan_is_served_with_the_data_of_its_zones() {
     let soa = r#"{"mname": "ns", "rname": "hostmaster", "refresh": 1, "retry": 1, "expire": 1, "minimum": 5, "ttl": 5}"#;
     let op = format!(
         r#"{{"op": "zone", "zone": "example", "origins": [{{"name": "example.", "reverse": false}}], "primary": 0, "soa": {soa},
-            "fallthrough": [], "exists": [], "soa_nodata": false, "name": "kubernetes", "span": 0}}"#
+            "fallthrough": [], "exists": [], "soa_nodata": false, "bare_ports": true, "name": "kubernetes", "span": 0}}"#
     );
     let text = format!(
         r#"{{"version": {}, "listeners": [{{"id": "it", "host": "127.0.0.1", "port": 0, "server": "dns://:53"}}], "zones": ["example"],

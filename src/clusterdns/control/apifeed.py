@@ -12,7 +12,7 @@ from datetime import datetime
 from threading import Semaphore, Thread
 
 from clusterdns.cluster import Ref
-from clusterdns.control.feeds import Fed
+from clusterdns.control.feeds import Fed, Surroundings
 from clusterdns.control.origins import Origins
 from clusterdns.control.pace import Pace
 from clusterdns.control.zones import ClusterZone
@@ -108,6 +108,14 @@ class ApiFeed:
         """For how many seconds a reload waits until the zone is filled (`startup_timeout`)."""
         return self._options.api.startup_seconds
 
+    @property
+    def hindrance(self) -> str:
+        """Why nothing at all can be had of some kinds; empty once each has been begun with."""
+        unseen = [(resource, self.seen[resource.kind]) for resource in watched(self._options)]
+        return "; ".join(
+            f"{resource.plural}: {seen.hindrance or 'no answer yet'}" for resource, seen in unseen if not (seen.relists or seen.listed)
+        )
+
     def start(self) -> None:
         """Starts the threads."""
         for resource in watched(self._options):
@@ -119,8 +127,9 @@ class ApiFeed:
         self.api.close()
         self._cluster.close()
 
-    def look_again(self) -> None:
-        """The API server is watched all the time."""
+    def look_again(self, around: Surroundings) -> None:
+        """The API server is watched all the time; this server's own addresses may be others now."""
+        self._cluster.listen_on(around.own_addresses(self.zone))
 
     def undo(self) -> None:
         """The last transaction could not be applied: it is made once more, after a while."""

@@ -34,7 +34,10 @@ class Fed:
 
 
 class Feed(Protocol):
-    """What fills a zone of a directive. `patience`: for how many seconds a reload waits until it is `filled`."""
+    """What fills a zone of a directive. `patience`: for how many seconds a reload waits until it is `filled`.
+
+    `hindrance`: why nothing at all can be had of some of its data; empty once all has been begun with.
+    """
 
     directive: str
     zone: str
@@ -42,6 +45,10 @@ class Feed(Protocol):
 
     @property
     def patience(self) -> float:
+        """See above."""
+
+    @property
+    def hindrance(self) -> str:
         """See above."""
 
     def start(self) -> None:
@@ -53,7 +60,7 @@ class Feed(Protocol):
     def poll(self, serial: int) -> Fed:
         """What has changed since the last time; `serial` for the zone if something has."""
 
-    def look_again(self) -> None:
+    def look_again(self, around: Surroundings) -> None:
         """The configuration was taken up once more: what is looked at once only is looked at again."""
 
     def undo(self) -> None:
@@ -65,9 +72,12 @@ class Feed(Protocol):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What feeds share with the server: its own addresses, the table of who made a record, and how to be polled at once."""
+    """What feeds share with the server: its own addresses, the table of who made a record, and how to be polled at once.
 
-    own_addresses: Callable[[], Sequence[str]]
+    `own_addresses`: those at which it answers from a zone.
+    """
+
+    own_addresses: Callable[[str], Sequence[str]]
     origins: Origins
     wake: Callable[[], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from clusterdns.control.feeds import Fed
+from clusterdns.control.feeds import Fed, Surroundings
 from clusterdns.control.origins import Origins
 from clusterdns.control.zones import ClusterZone
 from clusterdns.manifests import DISK, Files, changes, fingerprint, read_manifests
@@ -21,6 +21,7 @@ class ManifestFeed:
 
     directive = "kubernetes"
     patience = 0.0
+    hindrance = ""
 
     def __init__(
         self,
@@ -48,8 +49,9 @@ class ManifestFeed:
         """A short while after the last look."""
         return self._looked + LOOK_SECONDS
 
-    def look_again(self) -> None:
-        """Files are looked at all the time."""
+    def look_again(self, around: Surroundings) -> None:
+        """Files are looked at all the time; this server's own addresses may be others now."""
+        self._cluster.listen_on(around.own_addresses(self.zone))
 
     def undo(self) -> None:
         """The last transaction could not be applied: it is given again at the next look."""

@@ -28,7 +28,7 @@ from clusterdns.corefile.problems import Problem, has_errors
 from clusterdns.corefile.report import text_report
 from clusterdns.directives import block
 from clusterdns.engine import Engine, EngineError, Task, interfaces
-from clusterdns.plan import Plan
+from clusterdns.plan import Plan, ZoneOp
 from clusterdns.scalars import NO_TIME
 from clusterdns.sources import Sources
 from clusterdns.version import COREDNS, VERSION
@@ -65,6 +65,10 @@ class ServeOptions:
     admin: str = ""
     quiet: bool = False
     pidfile: str = ""
+
+
+class UnfilledError(Exception):
+    """A new configuration cannot take over, as its zones would be empty; the message says why. It may be able to later."""
 
 
 class StartError(Exception):
@@ -221,17 +225,21 @@ class Server:
         return read_configuration(self._options.conf, self._sources, self._options.default_port)
 
     def _install(self, configuration: Configuration) -> None:
-        """Makes a configuration the running one: its new zones are filled before any query sees them. Raises `EngineError`."""
+        """Makes a configuration the running one: its new zones are filled before any query sees them.
+
+        Raises `EngineError`, `UnfilledError`.
+        """
         plan = configuration.plan
         assert plan is not None, "only configurations without errors are installed"
         prepared = self._engine.prepare(plan)
         new: list[Feed] = []
         try:
             wanted = {feed.zone: feed for feed in configuration.feeds}
-            around = Surroundings(lambda: _own_addresses(plan), self._origins, lambda: self._told.put(WAKE))
+            around = Surroundings(lambda zone: _own_addresses(plan, zone), self._origins, lambda: self._told.put(WAKE))
             new += [self._new_feed(feed, around) for zone, feed in wanted.items() if zone not in self._feeds]
             runners = self._load_plugins(configuration)
             self._fill(new)
+            self._require_data(new)
             if self._plugins is not None:
                 self._plugins.commit(runners)
             prepared.commit()
@@ -242,10 +250,11 @@ class Server:
             raise
         for zone in self._feeds.keys() - wanted.keys():
             self._feeds[zone].close()
-        self._feeds = {zone: feed for zone, feed in self._feeds.items() if zone in wanted}
-        for feed in self._feeds.values():
-            feed.look_again()
-        self._feeds.update((feed.zone, feed) for feed in new)
+        kept = [feed for zone, feed in self._feeds.items() if zone in wanted]
+        for feed in kept:
+            feed.look_again(around)
+            self._poll(feed)
+        self._feeds = {feed.zone: feed for feed in (*kept, *new)}
         self._running = configuration
         if configuration.reload is not None:
             self._engine.log(f"[INFO] plugin/reload: Running configuration SHA512 = {configuration.hash}")
@@ -289,6 +298,12 @@ class Server:
                     self._poll(feed)
         for told in put_off:
             self._told.put(told)
+
+    def _require_data(self, feeds: Iterable[Feed]) -> None:
+        """What answers is not given up for zones of which nothing can be had. Raises `UnfilledError`."""
+        hindrances = [feed.hindrance for feed in feeds if feed.patience and not feed.filled]
+        if self._feeds and all(feed.filled for feed in self._feeds.values()) and any(hindrances):
+            raise UnfilledError(f"plugin/kubernetes: {'; '.join(filter(None, hindrances))}")
 
     def _poll_feeds(self) -> None:
         for feed in self._feeds.values():
@@ -347,17 +362,20 @@ class Server:
     def _reload(self, configuration: Configuration, failed: str) -> None:
         """Makes a new configuration the running one, or keeps the old one and says why in CoreDNS's words, `failed` among them."""
         self._engine.log("[INFO] Reloading")
-        why = _one_line(configuration.problems)
+        why, again = _one_line(configuration.problems), False
         if configuration.plan is not None:
             try:
                 self._install(configuration)
+            except UnfilledError as error:
+                why, again = str(error), True
             except Exception as error:  # whatever goes wrong, the engine goes on with the old plan
                 why = _in_one_line(str(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}")
             else:
                 self._refused = None
                 self._engine.log("[INFO] Reloading complete")
                 return
-        self._refused = refused(configuration)
+        if not again:
+            self._refused = refused(configuration)
         self._engine.log(f"[ERROR] Restart failed: {why}")
         self._engine.log(f"[ERROR] {failed}: starting with listener file descriptors: {why}")
 
@@ -397,9 +415,11 @@ class Server:
         self._engine.log(f"linux/{os.uname().machine}, clusterdns-{VERSION}")
 
 
-def _own_addresses(plan: Plan) -> list[str]:
-    """Where others reach this server: what it is bound to, or every address of the machine (facts A1)."""
-    hosts = [listener.host for listener in plan.listeners]
+def _own_addresses(plan: Plan, zone: str) -> list[str]:
+    """Where others reach a zone: what the blocks that answer from it are bound to, or every address of the machine (facts A1)."""
+    serving = [block for block in plan.blocks if any(isinstance(op, ZoneOp) and op.zone == zone for op in block.program)]
+    listeners = {listener for block in serving for listener in block.listeners}
+    hosts = [listener.host for listener in plan.listeners if listener.id in listeners]
     if any(host in ("", "0.0.0.0", "::") for host in hosts):
         return [address for addresses in interfaces().values() for address in addresses]
     return hosts

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from clusterdns.cluster import EndpointSlice, Namespace, Pod, Ref, Service, View
+from clusterdns.cluster import EndpointSlice, Namespace, Pod, Ref, Service, ServiceImport, View
 from clusterdns.control.origins import UNKNOWN, Origins
 from clusterdns.records.apex import apex_owners, holds, own_addresses
+from clusterdns.records.imports import import_owners
 from clusterdns.records.namespaces import is_exposed, namespace_owners
 from clusterdns.records.oddities import Oddity
 from clusterdns.records.options import ClusterOptions
@@ -39,16 +40,16 @@ NOTHING = Made((), UNKNOWN)
 class ClusterZone:
     """The objects that one zone is made of, and which keys they have touched since the last transaction.
 
-    `own` are the addresses that this server listens on (facts A1-A3).
+    `own` are the addresses that this server listens on (facts A1-A3). In a zone of several clusters the Services are ServiceImports.
     """
 
     def __init__(self, options: ClusterOptions, own: Iterable[str], origins: Origins) -> None:
         self._options = options
-        self._own = own_addresses(own)
-        self._own_set = frozenset(self._own)
+        self._own: tuple[str, ...] = ()
+        self._own_set: frozenset[str] = frozenset()
         self._origins = origins
         self._namespaces: dict[str, Namespace] = {}
-        self._services: dict[tuple[str, str], Service] = {}
+        self._services: dict[tuple[str, str], Service | ServiceImport] = {}
         self._slices: dict[tuple[str, str], dict[str, EndpointSlice]] = defaultdict(dict)
         self._slice_services: dict[tuple[str, str], str] = {}
         self._pods: dict[tuple[str, str], Pod] = {}
@@ -62,13 +63,26 @@ class ClusterZone:
         self._oddities: dict[Oddity, None] = {}
         self._fresh = True
         self._complete = False
+        self.listen_on(own)
+
+    def listen_on(self, own: Iterable[str]) -> None:
+        """Takes the addresses that this server listens on, which a reload may change."""
+        addresses = own_addresses(own)
+        if addresses == self._own:
+            return
+        self._own = addresses
+        # In a zone of several clusters the Service that leads here has no name, unless it is exported.
+        self._own_set = frozenset(() if self._options.multicluster else addresses)
+        pieces = (piece for pieces in self._slices.values() for piece in pieces.values())
+        self._serving = {(piece.namespace, piece.name): piece for piece in pieces if holds(piece, self._own_set)}
+        self._dirty[APEX] = None
 
     def put(self, view: View, place: str = "") -> None:
         """Takes an object that may be new or have changed."""
         if place:
             self._origins.place(view.ref, place)
         match view:
-            case Service():
+            case Service() | ServiceImport():
                 self._put_service(view)
             case EndpointSlice():
                 self._put_slice(view)
@@ -84,7 +98,7 @@ class ClusterZone:
         """Forgets an object; one that is not known is no error."""
         self._origins.place(ref, "")
         match ref.kind:
-            case "Service":
+            case "Service" | "ServiceImport":
                 self._remove_service(ref.namespace, ref.name)
             case "EndpointSlice":
                 self._remove_slice(ref.namespace, ref.name)
@@ -99,7 +113,7 @@ class ClusterZone:
         match kind:
             case "Namespace":
                 yield from (view.ref for view in self._namespaces.values())
-            case "Service":
+            case "Service" | "ServiceImport":
                 yield from (view.ref for view in self._services.values())
             case "EndpointSlice":
                 yield from (piece.ref for pieces in self._slices.values() for piece in pieces.values())
@@ -189,8 +203,7 @@ class ClusterZone:
     def _owners(self, key: Key, origin: int) -> tuple[Owner, ...]:
         kind, namespace, name = key
         if kind == "apex":
-            serving = [(self._services.get((piece.namespace, piece.service)), piece) for piece in self._serving.values()]
-            return apex_owners(self._own, serving, self._options)
+            return apex_owners(self._own, self._servers(), self._options)
         if not is_exposed(namespace, self._namespaces.get(namespace), self._options):
             return ()
         if kind == "namespace":
@@ -198,11 +211,21 @@ class ClusterZone:
         if kind == "pod":
             pods = self._pods_at.get((namespace, name))
             return pod_owners(self._pods[namespace, min(pods)], self._options, origin, self._report) if pods else ()
-        service = self._services.get((namespace, name))
+        return self._service_owners(self._services.get((namespace, name)), namespace, name, origin)
+
+    def _service_owners(self, service: Service | ServiceImport | None, namespace: str, name: str, origin: int) -> tuple[Owner, ...]:
         slices = tuple(self._slices.get((namespace, name), {}).values())
-        if service is None and not slices:
+        if isinstance(service, ServiceImport):
+            return import_owners(service, slices, self._options, origin, self._report)
+        if self._options.multicluster or (service is None and not slices):
             return ()
         return service_owners(service, slices, self._options, origin, self._report)
+
+    def _servers(self) -> Iterator[tuple[Service | None, EndpointSlice]]:
+        """The slices that hold an address of ours, each with its Service."""
+        for piece in self._serving.values():
+            service = self._services.get((piece.namespace, piece.service))
+            yield service if isinstance(service, Service) else None, piece
 
     def _report(self, oddity: Oddity) -> None:
         self._oddities[oddity] = None
@@ -227,7 +250,7 @@ class ClusterZone:
         self._mark("namespace", namespace, namespace)
         self._dirty |= dict.fromkeys(self._below.get(namespace, ()))
 
-    def _put_service(self, service: Service) -> None:
+    def _put_service(self, service: Service | ServiceImport) -> None:
         if self._services.get((service.namespace, service.name)) == service:
             return
         self._services[service.namespace, service.name] = service

@@ -39,16 +39,30 @@ def compile_kubernetes(lines: Sequence[Line], block: BlockContext) -> None:
     _check_origins(line, origins, block)
     wanted, api = ClusterOptions(), ApiOptions()
     fallthrough: tuple[str, ...] = ()
+    multicluster: tuple[str, ...] = ()
     for option in options(line, block, CONTENT + API):
         if option.name.text in API:
             api = _with_api_option(api, option, block)
         elif option.name.text == "fallthrough":
             fallthrough = zones(option.args, block) if option.args else (ROOT,)
+        elif option.name.text == "multicluster":
+            multicluster = _multicluster(option, origins, block)
         else:
             wanted = _with_option(wanted, option, block)
     _check_together(line, wanted, block)
     if not wanted.manifests:
         wanted = msgspec.structs.replace(wanted, api=api)
+    # Zones of several clusters come first: they may lie below the others, and never above.
+    of_all = tuple(origin for origin in origins if any(is_subdomain(origin, zone) for zone in multicluster) and not is_reverse(origin))
+    own = tuple(origin for origin in origins if origin not in of_all)
+    if of_all:
+        _serve(line, of_all, msgspec.structs.replace(wanted, multicluster=True, zonal=False, noendpoints=False), fallthrough, block)
+    if own:
+        _serve(line, own, wanted, fallthrough, block)
+
+
+def _serve(line: Line, origins: Sequence[str], wanted: ClusterOptions, fallthrough: Sequence[str], block: BlockContext) -> None:
+    """Answer in these zones from what the options make."""
     identity = f"kubernetes/{sha256(msgspec.json.encode(wanted)).hexdigest()[:12]}"
     block.use_zone(identity)
     block.feeds.append(Feed("kubernetes", identity, wanted))
@@ -61,6 +75,7 @@ def compile_kubernetes(lines: Sequence[Line], block: BlockContext) -> None:
             fallthrough=list(fallthrough),
             exists=EXISTING,
             soa_nodata=True,
+            bare_ports=not wanted.multicluster,
             name="kubernetes",
             span=block.span(line),
         )
@@ -93,14 +108,23 @@ def _with_option(wanted: ClusterOptions, option: Line, block: BlockContext) -> C
         case "ignore":
             token = _first(option, block, "ignore empty_service")
             return replace(wanted, ignore_empty_service=True) if token and choice(token, block, ("empty_service",)) else wanted
-        case "multicluster":
-            if option.args:
-                hint = "remove the line, or stay with CoreDNS for the zones of several clusters"
-                block.error(option, "`multicluster` is not supported yet", hint, code="unsupported-option")
-            return wanted
         case flag:
             arguments(option, block, flag)
             return replace(wanted, **{flag: True})
+
+
+def _multicluster(option: Line, origins: Sequence[str], block: BlockContext) -> tuple[str, ...]:
+    """The zones whose Services are those of several clusters: some of the directive's own. No words: none."""
+    found = zones(option.args, block) if option.args else ()
+    for zone in found:
+        if zone not in origins:
+            message = f"is not authoritative for the multicluster zone {zone}"
+            hint = f"the zones of this line are {', '.join(origins)}: add it to them"
+            block.error(option, message, hint, code="unknown-zone")
+        elif is_reverse(zone):
+            hint = "addresses have the names of this cluster's own Services: remove it here"
+            block.warn(option, f"a reverse zone, {zone}, holds no names of Services", hint, code="no-effect")
+    return found
 
 
 def _selector(option: Line, block: BlockContext) -> str:

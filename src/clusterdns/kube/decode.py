@@ -19,11 +19,13 @@ from clusterdns.cluster import (
     ApiNamespace,
     ApiPod,
     ApiService,
+    ApiServiceImport,
     Ref,
     View,
     endpoint_slice_view,
     namespace_view,
     pod_view,
+    service_import_view,
     service_view,
 )
 from clusterdns.records.options import ClusterOptions
@@ -229,10 +231,12 @@ class _AnyObject(Api, frozen=True):
 
 def _shapes(options: ClusterOptions) -> dict[str, tuple[Any, Callable[[Any], View]]]:
     """The shape of each kind, and what becomes of it: pods' names and zones are kept only if records are made of them."""
-    slice_view = partial(endpoint_slice_view, pods=options.endpoint_pod_names, zones=options.zonal)
+    pods, zones, imported = options.endpoint_pod_names, options.zonal, options.multicluster
+    slice_view = partial(endpoint_slice_view, pods=pods, zones=zones, imported=imported)
     return {
         "Namespace": (ApiNamespace, namespace_view),
         "Service": (ApiService, service_view),
+        "ServiceImport": (ApiServiceImport, service_import_view),
         "EndpointSlice": (ApiEndpointSlice, slice_view),
         "Pod": (ApiPod, pod_view),
     }

@@ -111,6 +111,8 @@ class Reflector:
             try:
                 yield from self._resume() if self._seen.version else self._list()
             except Refused as refused:
+                if refused.status.code == 404 and self._resource.optional and not self._seen.listed:
+                    yield self._none()
                 told = bool(self._seen.version)
                 pause = self._pause_after_refusal(refused)
                 # Where only the version was refused there is nothing wrong: it is listed again.
@@ -121,6 +123,7 @@ class Reflector:
                 pause = self._pause_after_refusal(Refused(Status()))
                 yield from self._trouble(str(problem), passing=False)
             except Unreachable as problem:
+                self._seen.hindrance = str(problem)
                 pause = self._backed_off(self._cuts, UNREACHABLE_PAUSE)
                 self._cuts += 1
                 if self._cuts > 1 and not self._transport.closed:
@@ -238,6 +241,11 @@ class Reflector:
         self._seen.heard = self._clock()
         return (Listed(), *self._well())
 
+    def _none(self) -> Sequence[Event]:
+        """The cluster does not know the kind, and so has none of it: nobody is to wait for it. What was told once stays, whatever comes."""
+        self._seen.listed = True
+        return (Relisting(), Listed())
+
     def _relisting(self) -> Sequence[Event]:
         """The beginning of a list."""
         self._seen.relists += 1
@@ -246,6 +254,7 @@ class Reflector:
     def _trouble(self, why: str, passing: bool) -> Iterator[Sequence[Event]]:
         """Tells of a failure, once; of one that passes by itself only when it does not."""
         seen = self._seen
+        seen.hindrance = why
         seen.failing_since = seen.failing_since or self._clock()
         if why != seen.trouble and not (passing and self._clock() - seen.failing_since < FORBIDDEN_PASSES):
             seen.trouble = why
@@ -253,7 +262,7 @@ class Reflector:
 
     def _well(self) -> Sequence[Event]:
         """Tells that a failure is over, if there was one that had been told."""
-        told, self._seen.trouble = self._seen.trouble, ""
+        told, self._seen.trouble, self._seen.hindrance = self._seen.trouble, "", ""
         self._seen.failing_since = 0.0
         return (Troubled(""),) if told else ()
 
@@ -289,6 +298,8 @@ def _why(refused: Refused, resource: Resource) -> str:
             return f"the API server does not accept our credentials: {refused}"
         case 403:
             return f"{refused}; the ClusterRole of this server's account needs the rule {resource.rule}"
+        case 404 if resource.optional:
+            return f"the cluster has none: there is no CRD for {resource.path}; what is installed later is found"
         case 404:
             return f"the API server has nothing at {resource.path}"
         case code:

@@ -10,7 +10,8 @@ class Seen:
     """One kind's state. Times are of the reflector's clock.
 
     `listed`: all has been told once. `heard`: when something was last told. `failing_since`: of an outage, 0 for none. `lag`: how many
-    seconds the last change took from its beginning to us, where it says when it began.
+    seconds the last change took from its beginning to us, where it says when it began. `hindrance`: why the last attempt failed, `trouble`:
+    what has been told of that; empty while all is well.
     """
 
     kind: str
@@ -22,6 +23,7 @@ class Seen:
     flaws: int = 0
     lag: float = 0.0
     failing_since: float = 0.0
+    hindrance: str = ""
     trouble: str = ""
 
     def age(self, now: float) -> float:

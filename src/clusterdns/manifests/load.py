@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from clusterdns.cluster import (
+    IMPORT_NAME,
     ApiEndpointSlice,
     ApiNamespace,
+    ApiServiceImport,
     Namespace,
     Pod,
     Ref,
     Service,
     View,
     endpoint_slice_view,
+    service_import_view,
     service_view,
 )
 from clusterdns.corefile.problems import Place, Problem, Severity
@@ -24,6 +27,7 @@ from clusterdns.manifests.objects import Given, given
 from clusterdns.manifests.pods import RunningPod, running_pods
 from clusterdns.manifests.services import API_SERVER, families, with_addresses
 from clusterdns.manifests.slices import endpoint_slices
+from clusterdns.records.imports import import_owners
 from clusterdns.records.namespaces import namespace_owners
 from clusterdns.records.oddities import Oddity
 from clusterdns.records.options import ClusterOptions
@@ -58,8 +62,12 @@ def read_manifests(paths: Sequence[str], files: Files = DISK, options: ClusterOp
     _add_namespaces(cluster, found, parse_selector(options.namespace_labels))
     admits = parse_selector(options.labels)
     pods = _add_pods(cluster, found, admits, problems)
-    served = _add_slices(cluster, found, admits)
-    _add_services(cluster, found, admits, pods, served, problems)
+    if options.multicluster:
+        _add_imports(cluster, found, parse_selector(options.namespace_labels))
+        _add_slices(cluster, found, (*admits, *parse_selector(IMPORT_NAME)), imported=True)
+    else:
+        served = _add_slices(cluster, found, admits)
+        _add_services(cluster, found, admits, pods, served, problems)
     return Loaded(cluster.objects, cluster.places, tuple(problems))
 
 
@@ -143,6 +151,8 @@ def _flaws(found: Given) -> list[Oddity]:
             namespace_owners(Namespace(found.ref.name), every, report=flaws.append)
         case objects.Service():
             service_owners(service_view(found.object), (), every, report=flaws.append)
+        case ApiServiceImport():
+            import_owners(service_import_view(found.object), (), every, report=flaws.append)
         case ApiEndpointSlice():
             piece = endpoint_slice_view(found.object)
             service_owners(Service(piece.namespace, piece.service or "any", cluster_ips=("None",)), (piece,), every, report=flaws.append)
@@ -185,12 +195,19 @@ def _add_pods(cluster: _Cluster, found: Mapping[Ref, Given], admits: Selector, p
     return pods
 
 
-def _add_slices(cluster: _Cluster, found: Mapping[Ref, Given], admits: Selector) -> set[tuple[str, str]]:
+def _add_imports(cluster: _Cluster, found: Mapping[Ref, Given], admits: Selector) -> None:
+    """The ServiceImports that are given; they are selected like namespaces (N4)."""
+    for one in found.values():
+        if isinstance(one.object, ApiServiceImport) and matches(admits, one.labels):
+            cluster.add(service_import_view(one.object), one.place)
+
+
+def _add_slices(cluster: _Cluster, found: Mapping[Ref, Given], admits: Selector, *, imported: bool = False) -> set[tuple[str, str]]:
     """The slices that are given; returned are the Services that have some."""
     served = set()
     for one in found.values():
         if isinstance(one.object, ApiEndpointSlice):
-            piece = endpoint_slice_view(one.object)
+            piece = endpoint_slice_view(one.object, imported=imported)
             served.add((piece.namespace, piece.service))
             if matches(admits, one.labels):
                 cluster.add(piece, one.place)

@@ -16,6 +16,7 @@ from clusterdns.cluster import (
     ApiPodStatus,
     ApiPort,
     ApiService,
+    ApiServiceImport,
     ApiServiceSpec,
     Ref,
 )
@@ -135,7 +136,7 @@ class Workload(Api, frozen=True):
     spec: WorkloadSpec
 
 
-Object = ApiNamespace | Service | ApiEndpointSlice | Pod | Workload
+Object = ApiNamespace | Service | ApiServiceImport | ApiEndpointSlice | Pod | Workload
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ _KINDS: dict[tuple[str, str], Any] = {
     ("", "Service"): Service,
     ("", "Pod"): Pod,
     ("discovery.k8s.io", "EndpointSlice"): ApiEndpointSlice,
+    ("multicluster.x-k8s.io", "ServiceImport"): ApiServiceImport,
     ("apps", "Deployment"): Workload,
     ("apps", "StatefulSet"): Workload,
 }

@@ -7,10 +7,10 @@ from ipaddress import ip_address
 
 from clusterdns.cluster import EndpointSlice, Service
 from clusterdns.plan import Soa
+from clusterdns.records.endpoints import endpoint_label, service_name
 from clusterdns.records.namespaces import TXT
 from clusterdns.records.oddities import canonical_address, is_label
 from clusterdns.records.options import ClusterOptions
-from clusterdns.records.services import endpoint_label, service_name
 from clusterdns.zones import ANY, Exists, Owner, Primitive, RRset
 
 A, NS, AAAA = 1, 2, 28

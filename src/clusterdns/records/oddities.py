@@ -52,6 +52,17 @@ def canonical_address(text: str) -> str | None:
     return None if address.ipv4_mapped else str(address)
 
 
+def sayable_addresses(texts: tuple[str, ...], where: Ref, field: str, report: Report) -> tuple[str, ...]:
+    """The addresses among these texts, as RFC 5952 writes them; the others are reported, but for empty ones: they are none yet."""
+    sayable = []
+    for index, text in enumerate(texts):
+        if address := canonical_address(text):
+            sayable.append(address)
+        elif text:
+            report(Oddity(where, f"{field}[{index}]", f"{text!r} is not an address"))
+    return tuple(sayable)
+
+
 def dashed(text: str) -> str:
     """An address, or a name, as one label. A label that would end in a hyphen gets a zero, as no hostname may end in one (H4)."""
     label = text.lower().replace(".", "-").replace(":", "-")

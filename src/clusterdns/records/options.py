@@ -27,7 +27,8 @@ class ClusterOptions(msgspec.Struct, frozen=True):
 
     `labels` and `namespace_labels` are label selectors in their canonical text (`selectors.format_selector`), empty for all objects;
     whoever reads the objects applies them, as the API server does (N2, N3). `manifests` are files and directories to read objects from;
-    without any the objects are the API server's.
+    without any the objects are the API server's. `multicluster`: the zone is that of several clusters, and its Services are
+    ServiceImports.
     """
 
     pods: PodMode = "disabled"
@@ -39,5 +40,6 @@ class ClusterOptions(msgspec.Struct, frozen=True):
     ignore_empty_service: bool = False
     noendpoints: bool = False
     zonal: bool = False
+    multicluster: bool = False
     manifests: tuple[str, ...] = ()
     api: ApiOptions = ApiOptions()

@@ -25,5 +25,5 @@ def pod_owners(pod: Pod, options: ClusterOptions, origin: int = 0, report: Repor
         return ()
     # Who asks turns the hyphens back into dots or colons; so here no zero is added to a label that ends in one.
     name = f"{address.replace('.', '-').replace(':', '-')}.{pod.namespace}.pod"
-    # An unnamed port 0 gives the SRV record that CoreDNS has there (recorded); a base keeps the address from getting a PTR (D4).
-    return (Owner(name, origin, (MemberSet(options.ttl, (address,), (Port("", "", 0),), (), listed=False, base=name),)),)
+    # An unnamed port 0 gives the SRV record that CoreDNS has there (recorded); alone, the address gets no PTR (D4).
+    return (Owner(name, origin, (MemberSet(options.ttl, (address,), (Port("", "", 0),), (), listed=False, alone=True),)),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from clusterdns.cluster import Endpoint, EndpointSlice, Service
+from clusterdns.records.endpoints import endpoint_groups, service_name
 from clusterdns.records.oddities import (
     Oddity,
     Report,
@@ -12,11 +13,12 @@ from clusterdns.records.oddities import (
     dashed,
     is_label,
     is_name,
+    sayable_addresses,
     sayable_ports,
     unreported,
 )
 from clusterdns.records.options import ClusterOptions
-from clusterdns.zones import ANY, Exists, Group, Member, MemberSet, Owner, RRset
+from clusterdns.zones import ANY, Exists, Group, MemberSet, Owner, RRset
 
 A, CNAME, AAAA, SRV = 1, 5, 28, 33
 
@@ -51,38 +53,23 @@ def service_owners(
     return _cluster_ip(name, service, ordered, options, origin, report)
 
 
-def service_name(namespace: str, name: str) -> str:
-    """The name of a Service, relative to the zone."""
-    return f"{name}.{namespace}.svc"
-
-
-def endpoint_label(endpoint: Endpoint, piece: EndpointSlice, options: ClusterOptions) -> str:
-    """The label of an endpoint's own name: its hostname, or its pod's name if asked for, or else its address with dashes (H4)."""
-    return _named(endpoint, piece, options, unreported) or dashed(endpoint.address)
-
-
 def _cluster_ip(
     name: str, service: Service, slices: Iterable[EndpointSlice], options: ClusterOptions, origin: int, report: Report
 ) -> tuple[Owner, ...]:
     """A name with the Service's own addresses; its endpoints have names below it, but are not listed by it (C1, C11)."""
-    addresses = []
-    for index, text in enumerate(service.cluster_ips):
-        if address := canonical_address(text):
-            addresses.append(address)
-        elif text:  # an empty one is none yet: the name exists, without data
-            report(Oddity(service.ref, f"spec.clusterIPs[{index}]", f"{text!r} is not an address"))
-    groups = _groups(slices, options, report)
+    addresses = sayable_addresses(service.cluster_ips, service.ref, "spec.clusterIPs", report)
+    groups = endpoint_groups(slices, options, report)
     if options.ignore_empty_service and not groups:
         # The name does not exist, and yet the address has one: that is how CoreDNS has it (recorded).
-        reverse = MemberSet(options.ttl, tuple(addresses), (), (), listed=False)
+        reverse = MemberSet(options.ttl, addresses, (), (), listed=False)
         return (Owner(name, origin, (reverse,), absent=REVERSE_ONLY),) if addresses else ()
     ports = sayable_ports(service.ports, service.ref, "spec.ports", report)
-    return (Owner(name, origin, (MemberSet(options.ttl, tuple(addresses), ports, groups, listed=False),)),)
+    return (Owner(name, origin, (MemberSet(options.ttl, addresses, ports, groups, listed=False),)),)
 
 
 def _headless(name: str, slices: Iterable[EndpointSlice], options: ClusterOptions, origin: int, report: Report) -> tuple[Owner, ...]:
     """A name that lists its endpoints; without a ready one it does not exist (H3)."""
-    groups = _groups(slices, options, report)
+    groups = endpoint_groups(slices, options, report)
     owners = (Owner(name, origin, (MemberSet(options.ttl, (), (), groups, listed=True),)),) if groups else ()
     return owners + _zonal(name, slices, groups, options, origin, report) if options.zonal else owners
 
@@ -101,55 +88,13 @@ def _external_name(name: str, service: Service, options: ClusterOptions, origin:
 
 def _orphans(slices: Sequence[EndpointSlice], options: ClusterOptions, origin: int, report: Report) -> tuple[Owner, ...]:
     """Endpoints without a Service: their names do not exist, and yet PTR tells them, as CoreDNS does (R3)."""
-    groups = _groups(slices, options, report)
+    groups = endpoint_groups(slices, options, report)
     if not groups or not (is_label(slices[0].service) and is_label(slices[0].namespace)):
         return ()
     name = service_name(slices[0].namespace, slices[0].service)
     labels = {member.label or dashed(member.address) for group in groups for member in group.members}
     hidden = tuple(Owner(f"{label}.{name}", origin, (Exists(),), absent=(ANY,)) for label in sorted(labels))
     return (Owner(name, origin, (MemberSet(options.ttl, (), (), groups, listed=False),), absent=REVERSE_ONLY), *hidden)
-
-
-def _groups(slices: Iterable[EndpointSlice], options: ClusterOptions, report: Report) -> tuple[Group, ...]:
-    """One group for each slice that has a ready endpoint; its ports are the slice's own, which are the pods' (H9)."""
-    groups = []
-    for piece in slices:
-        members = tuple([member for endpoint in piece.endpoints if (member := _member(endpoint, piece, options, report))])
-        if members:
-            groups.append(Group(sayable_ports(piece.ports, piece.ref, "ports", report), members))
-    return tuple(groups)
-
-
-def _member(endpoint: Endpoint, piece: EndpointSlice, options: ClusterOptions, report: Report) -> Member | None:
-    """An endpoint as a member of its slice's group, or None for an address that is none."""
-    text = endpoint.address
-    if piece.address_type == "FQDN":
-        label = dashed(text)
-        if is_name(text) and is_label(label) and not canonical_address(text):
-            return Member(text.removesuffix(".") + ".", _named(endpoint, piece, options, report) or label)
-        report(Oddity(piece.ref, "endpoints[].addresses", f"{text!r} is not a DNS name, or is too long to be a label"))
-        return None
-    address = canonical_address(text)
-    if address is None:
-        report(Oddity(piece.ref, "endpoints[].addresses", f"{text!r} is not an address"))
-        return None
-    # The engine makes the label of an address by itself, but only from its canonical text.
-    return Member(address, _named(endpoint, piece, options, report) or ("" if address == text.lower() else dashed(text)))
-
-
-def _named(endpoint: Endpoint, piece: EndpointSlice, options: ClusterOptions, report: Report) -> str:
-    """The label that the object gives to an endpoint, empty if it gives none (H4).
-
-    A pod's name that cannot be one label (it may be long, or have dots) is passed over, and is no oddity.
-    """
-    if endpoint.hostname:
-        hostname = endpoint.hostname.lower()
-        if is_label(hostname):
-            return hostname
-        report(Oddity(piece.ref, "endpoints[].hostname", f"{endpoint.hostname!r} cannot be a label of a DNS name"))
-    if options.endpoint_pod_names and is_label(pod := endpoint.pod.lower()):
-        return pod
-    return ""
 
 
 def _zonal(
@@ -160,14 +105,20 @@ def _zonal(
     A zone without endpoints has no owner of its own: the wildcards answer for it, `pin` with no data, `prefer` with everything.
     """
     pin, prefer = f"pin._zone.{name}", f"prefer._zone.{name}"
-    everything = MemberSet(options.ttl, (), (), groups, listed=True, base=name) if groups else Exists()
+    everything = _borrowed(name, groups, options) if groups else Exists()
     owners = [Owner(f"*.{pin}", origin, (Exists(),)), Owner(f"*.{prefer}", origin, (everything,))]
     for zone, pieces in _by_zone(slices, prefer, report).items():
-        local = _groups(pieces, options, unreported)  # reported already, with all endpoints
+        local = endpoint_groups(pieces, options, unreported)  # reported already, with all endpoints
         if local:
-            data = (MemberSet(options.ttl, (), (), local, listed=True, base=name),)
+            data = (_borrowed(name, local, options),)
             owners += [Owner(f"{zone}.{pin}", origin, data), Owner(f"{zone}.{prefer}", origin, data)]
     return tuple(owners)
+
+
+def _borrowed(name: str, groups: Iterable[Group], options: ClusterOptions) -> MemberSet:
+    """Endpoints of a Service that another name lists, and nothing more."""
+    based = tuple(Group(group.ports, group.members, name) for group in groups)
+    return MemberSet(options.ttl, (), (), based, listed=True, alone=True)
 
 
 def _by_zone(slices: Iterable[EndpointSlice], suffix: str, report: Report) -> dict[str, list[EndpointSlice]]:

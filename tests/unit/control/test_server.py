@@ -103,6 +103,32 @@ def test_a_signal_that_another_thread_receives_ends_the_wait() -> None:
     assert server.steer_until_told() == 0
 
 
+def test_A2_a_zone_that_is_kept_takes_the_addresses_of_a_new_bind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`bind` is no part of what a zone is, so its data stays; who serves it is another one."""
+    monkeypatch.setattr("clusterdns.control.server.interfaces", lambda: {"lo": ["127.0.0.1"], "eth0": ["10.9.8.7"]})
+    (tmp_path / "objects.yaml").write_text("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n")
+    port = free_port()
+    text = f"cluster.local:{port} {{\n    bind 127.0.0.1\n    kubernetes {{\n        manifests {tmp_path}\n    }}\n}}\n"
+    other = f".:{free_port()} {{\n    whoami\n}}\n"
+    corefile = Corefile(text + other)
+    server = Server(ServeOptions("Corefile", quiet=True), Sources(read=corefile.read))
+    server.start()
+    assert name_servers(port) == []
+    corefile.text = text.replace("    bind 127.0.0.1\n", "") + other
+    server.reload_if_changed()
+    assert name_servers(port) == ["ns.dns.cluster.local. 5 IN A 10.9.8.7"]
+    corefile.text = text + other
+    server.reload_if_changed()
+    assert name_servers(port) == []
+    assert steered(server) == 0
+
+
+def name_servers(port: int) -> list[str]:
+    """The addresses that the zone's name servers have."""
+    reply = dns.query.udp(dns.message.make_query("cluster.local", "NS"), "127.0.0.1", port=port, timeout=5)
+    return [str(rrset) for rrset in reply.additional]
+
+
 def test_a_corefile_with_errors_does_not_start(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(StartError):
         Server(ServeOptions("Corefile"), sources_of_texts({"Corefile": "nosuch {\n"})).start()

@@ -6,11 +6,11 @@ from random import Random
 
 import pytest
 
-from clusterdns.cluster import Endpoint, EndpointSlice, Namespace, Pod, Port, Ref, Service, View
+from clusterdns.cluster import Endpoint, EndpointSlice, Namespace, Pod, Port, Ref, Service, ServiceImport, View
 from clusterdns.control.origins import RESTING, Origins
 from clusterdns.control.zones import ClusterZone
 from clusterdns.records.options import ClusterOptions
-from clusterdns.zones import Owner, ZoneChange
+from clusterdns.zones import Owner, RRset, ZoneChange
 
 OWN = "10.244.0.53"
 OPTIONS = ClusterOptions(pods="verified")
@@ -116,42 +116,68 @@ def test_what_dns_cannot_say_is_told_once() -> None:
     assert cluster.take_oddities() == []
 
 
-def views(random: Random) -> View:
+def views(random: Random, options: ClusterOptions) -> View:
     """Any object out of few, so that they meet."""
     namespace, name = random.choice(("shop", "data")), random.choice(("cart", "till"))
     match random.randrange(4):
         case 0:
             return Namespace(namespace)
+        case 1 if options.multicluster:
+            ips = random.choice(((), ("10.112.0.1",)))
+            return ServiceImport(namespace, name, random.choice(("ClusterSetIP", "Headless")), ips, (Port("http", "TCP", 80),))
         case 1:
             addresses = random.choice((("None",), ("10.96.0.1",), ("10.96.0.2", "fd00::2"), ("",)))
             return Service(namespace, name, cluster_ips=addresses, ports=(Port("http", "TCP", 80),))
         case 2:
             endpoints = tuple(Endpoint(address) for address in random.sample((OWN, "172.0.0.1", "172.0.0.2"), random.randrange(3)))
-            return EndpointSlice(namespace, random.choice("abc"), name, "IPv4", endpoints, (Port("http", "TCP", 80),))
+            cluster = random.choice(("", "east", "west")) if options.multicluster else ""
+            return EndpointSlice(namespace, random.choice("abc"), name, "IPv4", endpoints, (Port("http", "TCP", 80),), cluster)
         case _:
             return Pod(namespace, name, random.choice(("", "172.0.0.1", "172.0.0.2", "192.0.2.1")))
 
 
 @pytest.mark.parametrize("seed", range(40))
-@pytest.mark.parametrize("options", [OPTIONS, ClusterOptions(pods="insecure", zonal=True), ClusterOptions(namespaces=("shop",))])
+@pytest.mark.parametrize(
+    "options",
+    [OPTIONS, ClusterOptions(pods="insecure", zonal=True), ClusterOptions(namespaces=("shop",)), ClusterOptions(multicluster=True)],
+)
 def test_after_any_events_the_zone_is_as_if_made_from_scratch(options: ClusterOptions, seed: int) -> None:
     random = Random(seed)
     cluster, objects, changes = zone(options), dict[Ref, View](), list[ZoneChange | None]()
     for _ in range(60):
-        view = views(random)
+        view = views(random, options)
         if random.random() < 0.3:
             cluster.remove(view.ref)
             objects.pop(view.ref, None)
         else:
             cluster.put(view)
             objects[view.ref] = view
+        if random.random() < 0.05:
+            cluster.listen_on([random.choice(("172.0.0.1", "172.0.0.2"))])
         if random.random() < 0.4:
             changes.append(cluster.change(1))
+    cluster.listen_on([OWN])
     changes.append(cluster.change(1))
     scratch = zone(options)
     for view in objects.values():
         scratch.put(view)
     assert content(changes) == content([scratch.change(1)])
+
+
+def test_A1_who_listens_elsewhere_is_another_name_server() -> None:
+    cluster = zone()
+    for view in (SHOP, SVC, SLICE):
+        cluster.put(view)
+    first = content([cluster.change(1)])
+    assert first[""].data == (RRset(2, 5, ("ns.dns",)),)
+    cluster.listen_on([OWN])
+    assert cluster.change(2) is None
+    cluster.listen_on(["172.0.0.1", "127.0.0.1"])
+    second = content([cluster.change(3)])
+    assert second[""].data == (RRset(2, 5, ("cart.shop.svc",)),)
+    assert second["ns.dns"].data == (RRset(1, 5, ("10.96.0.1",)),)
+    cluster.listen_on(["172.0.0.9"])
+    assert content([cluster.change(4)])["ns.dns"].data == (RRset(1, 5, ("172.0.0.9",)),)
 
 
 def test_what_was_not_applied_is_said_again() -> None:

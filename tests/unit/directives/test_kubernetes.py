@@ -66,11 +66,66 @@ def test_the_op_answers_from_a_zone_that_a_feed_fills() -> None:
         fallthrough=[],
         exists=["", "svc", "pod"],
         soa_nodata=True,
+        bare_ports=True,
         name="kubernetes",
         span=0,
     )
     assert compilation.plan.zones == [feed.zone]
     assert compilation.plan.spans[0].text == "kubernetes cluster.local in-addr.arpa"
+
+
+def multicluster(zones: str, *options: str) -> list[tuple[list[str], int, ClusterOptions]]:
+    """For each op: its zones, which of them PTR leads to, and what its feed is to look for."""
+    compilation = compile_kubernetes(zones, *options, MANIFESTS)
+    assert compilation.plan is not None, compilation.problems
+    program = compilation.plan.blocks[0].program
+    feeds = {feed.zone: feed.options for feed in compilation.feeds}
+    ops = [op for op in program if isinstance(op, ZoneOp)]
+    assert len(feeds) == len(program) == len(ops)
+    found = []
+    for op in ops:
+        wanted = feeds[op.zone]
+        assert isinstance(wanted, ClusterOptions)
+        assert op.bare_ports != wanted.multicluster
+        found.append(([origin.name for origin in op.origins], op.primary, wanted))
+    return found
+
+
+def test_M1_zones_of_several_clusters_have_data_of_their_own_and_come_first() -> None:
+    own = ClusterOptions(labels="app=web", zonal=True, manifests=("objects",))
+    shared = ClusterOptions(labels="app=web", multicluster=True, manifests=("objects",))
+    zones = "cluster.local in-addr.arpa clusterset.local"
+    assert multicluster(zones, "multicluster Clusterset.Local", "labels app=web", "zonal") == [
+        (["clusterset.local."], 0, shared),
+        (["cluster.local.", "in-addr.arpa."], 0, own),
+    ]
+
+
+def test_M1_endpoints_of_other_clusters_are_needed_where_those_of_this_one_are_not() -> None:
+    (_, _, shared), (_, _, own) = multicluster("cluster.local clusterset.local", "multicluster clusterset.local", "noendpoints")
+    assert (shared.noendpoints, own.noendpoints) == (False, True)
+
+
+def test_M1_a_zone_below_one_of_several_clusters_is_one_too() -> None:
+    zones = "set.local below.set.local local"
+    assert [found[0] for found in multicluster(zones, "multicluster set.local")] == [["set.local.", "below.set.local."], ["local."]]
+
+
+def test_M1_no_zone_is_left_for_this_cluster_or_for_the_others() -> None:
+    assert [found[0] for found in multicluster("set.local", "multicluster set.local")] == [["set.local."]]
+    assert [found[0] for found in multicluster("set.local", "multicluster")] == [["set.local."]]
+
+
+def test_M1_ptr_does_not_lead_to_names_of_several_clusters() -> None:
+    zones = "set.local 10.0.0.0/8"
+    assert [found[:2] for found in multicluster(zones, "multicluster set.local")] == [(["set.local."], 0), (["10.in-addr.arpa."], -1)]
+
+
+def test_M1_a_reverse_zone_of_several_clusters_is_doubtful() -> None:
+    zones = "cluster.local 10.0.0.0/8"
+    assert [found[0] for found in multicluster(zones, "multicluster 10.0.0.0/8")] == [["cluster.local.", "10.in-addr.arpa."]]
+    [(_, told)] = problems(MANIFESTS, "multicluster 10.0.0.0/8", severity=Severity.WARNING, zones=zones)
+    assert "holds no names of Services" in told
 
 
 def test_S8_the_ttl_of_the_soa_is_at_most_300() -> None:
@@ -232,7 +287,8 @@ def test_manifests_are_found_relative_to_the_corefile(path: str, line: str, expe
         ("apiserver_max_inflight 1 2", "write: apiserver_max_inflight NUMBER"),
         ("startup_timeout", "write: startup_timeout DURATION"),
         ("startup_timeout 5", "`5` is no duration"),
-        ("multicluster clusterset.local", "`multicluster` is not supported yet"),
+        ("multicluster clusterset.local", "is not authoritative for the multicluster zone clusterset.local."),
+        ("multicluster coredns.local a..b", "is no zone"),
         ("manifests", "write: manifests PATH..."),
         ("foo", "unknown option `foo`"),
         ("namespace demo", "did you mean `namespaces`?"),

@@ -17,6 +17,9 @@ A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV = 1, 2, 5, 6, 12, 15, 16, 28, 33
 Record = tuple[str, int, int, str]
 """Owner, ttl, type and data, all names absolute."""
 
+Shared = tuple[tuple[Port, ...], list[Member], str]
+"""Ports, members that have them, and the full name below which these live."""
+
 
 @dataclass
 class Name:
@@ -69,10 +72,15 @@ class Reference:
     """Answers questions from owners."""
 
     def __init__(
-        self, owners: Iterable[Owner], origin: str = "cluster.local.", reverse: Iterable[str] = ("in-addr.arpa.", "ip6.arpa.")
+        self,
+        owners: Iterable[Owner],
+        origin: str = "cluster.local.",
+        reverse: Iterable[str] = ("in-addr.arpa.", "ip6.arpa."),
+        bare_ports: bool = True,
     ) -> None:
         self.zone = expand(owners, origin)
         self.origin = origin
+        self.bare_ports = bare_ports
         self.reverse = tuple(reverse)
 
     def answer(self, qname: str, qtype: int) -> tuple[str, set[Record], set[Record]]:
@@ -100,7 +108,7 @@ class Reference:
         if relative in self.zone.names:
             return self.zone.names[relative]
         labels = relative.split(".")
-        if len(labels) > 2:
+        if len(labels) > 2 and (self.bare_ports or labels[0].startswith("_") or labels[1].startswith("_")):
             port = ".".join(("_" + labels[0].removeprefix("_"), "_" + labels[1].removeprefix("_"), *labels[2:]))
             if port in self.zone.names:
                 return self.zone.names[port]
@@ -161,34 +169,33 @@ class Reference:
 def _expand_members(zone: Zone, owner: Owner, members: MemberSet, origin: str) -> None:
     """The records of a member set: of the owner, of each member, and of each port."""
     ttl, own = members.ttl, _full(owner.name, origin)
-    home = _full(members.base, origin) if members.base else own
-    listed = members.groups if members.listed else ()
-    _expand_one(zone.names[owner.name], members, own, home, None)
-    if members.base:
+    groups = [(group.ports, list(group.members), _full(group.base, origin) if group.base else own) for group in members.groups]
+    listed = groups if members.listed else []
+    _expand_one(zone.names[owner.name], members, listed, own, own, None)
+    if members.alone:
         return
-    for port in {port for ports in (members.ports, *(group.ports for group in listed)) for port in ports if port.name}:
-        name = zone.names.setdefault(f"_{port.name}._{port.protocol}.{owner.name}", Name())
-        _expand_one(name, members, _full(f"_{port.name}._{port.protocol}.{owner.name}", origin), home, port)
+    for port in {port for ports in (members.ports, *(ports for ports, *_ in listed)) for port in ports if port.name}:
+        name = zone.names.setdefault(f"_{port.name}._{port.protocol}.{owner.name}", Name(absent=frozenset(owner.absent)))
+        _expand_one(name, members, listed, _full(f"_{port.name}._{port.protocol}.{owner.name}", origin), own, port)
     for address in members.addresses:
         zone.owned.setdefault(address, set()).add(("", ttl, PTR, own))
-    for label in {label_of(member) for group in members.groups for member in group.members}:
+    below = [group for group, given in zip(groups, members.groups, strict=True) if not given.base]
+    for label in {label_of(member) for _, some, _ in below for member in some}:
         full = f"{label}.{owner.name}"
+        called = [(ports, [member for member in some if label_of(member) == label], home) for ports, some, home in below]
         if full not in zone.names:  # what an owner of that name says comes first
-            groups = tuple((group.ports, [member for member in group.members if label_of(member) == label]) for group in members.groups)
             name = zone.names[full] = Name()
-            name.records |= set(_member_records(groups, ttl, _full(full, origin), home, name.glue, None))
-        for group in members.groups:
-            for member in group.members:
-                if label_of(member) == label and not member.address.endswith("."):
+            name.records |= set(_member_records(called, ttl, _full(full, origin), name.glue, None))
+        for _, some, _ in called:
+            for member in some:
+                if not member.address.endswith("."):
                     zone.reverse.setdefault(member.address, set()).add(("", ttl, PTR, _full(full, origin)))
 
 
-def _expand_one(name: Name, members: MemberSet, full: str, home: str, port: Port | None) -> None:
+def _expand_one(name: Name, members: MemberSet, groups: list[Shared], full: str, own_name: str, port: Port | None) -> None:
     """The records of the owner, or of one of its ports."""
     ttl = members.ttl
     ports = [own for own in members.ports if port is None or _is(own, port)]
-    groups = tuple((group.ports, list(group.members)) for group in members.groups) if members.listed else ()
-    own_name = home if port else full
     share = len(members.addresses) * (len(ports) or (not members.ports and port is None)) + _count(groups, port)
     if ports or not members.ports:
         name.records |= {(full, ttl, _type_of(address), address) for address in members.addresses if port is None or ports}
@@ -196,21 +203,20 @@ def _expand_one(name: Name, members: MemberSet, full: str, home: str, port: Port
         if own.number >= 0 and members.addresses:
             name.records.add((full, ttl, SRV, f"0 {max(1, 100 // share)} {own.number} {own_name}"))
             name.glue |= {(own_name, ttl, _type_of(address), address) for address in members.addresses}
-    name.records |= set(_member_records(groups, ttl, full, home, name.glue, port, share))
+    name.records |= set(_member_records(groups, ttl, full, name.glue, port, share))
 
 
 def _member_records(
-    groups: tuple[tuple[tuple[Port, ...], list[Member]], ...],
+    groups: list[Shared],
     ttl: int,
     full: str,
-    home: str,
     glue: set[Record],
     port: Port | None,
     share: int = 0,
 ) -> Iterator[Record]:
     """The records that members give to a name; their weight is an equal share of 100."""
     share = share or _count(groups, port)
-    for ports, members in groups:
+    for ports, members, home in groups:
         matching = [own for own in ports if port is None or _is(own, port)]
         if port is not None and not matching:
             continue
@@ -224,10 +230,9 @@ def _member_records(
                     glue.add((target, ttl, _type_of(member.address), member.address))
 
 
-def _count(groups: tuple[tuple[tuple[Port, ...], list[Member]], ...], port: Port | None) -> int:
+def _count(groups: list[Shared], port: Port | None) -> int:
     """How many pairs of an address and a port there are; no ports at all count as one."""
-    counted = ((ports, members) for ports, members in groups)
-    return sum(len(members) * (sum(port is None or _is(own, port) for own in ports) or (port is None)) for ports, members in counted)
+    return sum(len(members) * (sum(port is None or _is(own, port) for own in ports) or (port is None)) for ports, members, _ in groups)
 
 
 def _is(port: Port, wanted: Port) -> bool:

@@ -71,17 +71,17 @@ pub struct MemberSet<'a> {
     pub groups: Vec<Group<'a>>,
     /// The owner answers its members too.
     pub listed: bool,
-    /// The owner under which the members' names live, if it is another.
-    pub base: &'a str,
+    /// No names below the owner and no PTR come from it.
+    pub alone: bool,
 }
 
 /// A port: name, protocol, number (-1: no SRV).
 #[derive(Debug, serde::Deserialize)]
 pub struct Port<'a>(pub &'a str, pub &'a str, pub i32);
 
-/// Ports and the members that have them.
+/// Ports, the members that have them, and the owner under which their names live, if it is another.
 #[derive(Debug, serde::Deserialize)]
-pub struct Group<'a>(#[serde(borrow)] pub Vec<Port<'a>>, #[serde(borrow)] pub Vec<Member<'a>>);
+pub struct Group<'a>(#[serde(borrow)] pub Vec<Port<'a>>, #[serde(borrow)] pub Vec<Member<'a>>, pub &'a str);
 
 /// Address or absolute name, and label.
 #[derive(Debug, serde::Deserialize)]
@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for PrimitiveVisitor {
                 ports: next(&mut seq)?,
                 groups: next(&mut seq)?,
                 listed: next(&mut seq)?,
-                base: next(&mut seq)?,
+                alone: next(&mut seq)?,
             }),
             "synthesis" => Primitive::Synthesis { ttl: next(&mut seq)? },
             "exists" => Primitive::Exists,

@@ -41,14 +41,14 @@ impl Found<'_> {
     }
 }
 
-/// Looks a relative name (lower case) up.
-pub fn find<'n>(zone: &Zone, relative: &'n [u8]) -> Option<Found<'n>> {
+/// Looks a relative name (lower case) up. `bare_ports`: underscores of port and protocol may be missing.
+pub fn find<'n>(zone: &Zone, relative: &'n [u8], bare_ports: bool) -> Option<Found<'n>> {
     if let Some(node) = zone.node(relative) {
         return Some(Found::Owner(node));
     }
     let (first, parent) = split(relative)?;
     if let Some(node) = zone.node(parent) {
-        if let Some(set) = derives_names(&node) {
+        if let Some(set) = node.set.as_deref() {
             let members = set.labelled(first);
             if !members.is_empty() {
                 return Some(Found::Members(node, members));
@@ -60,18 +60,14 @@ pub fn find<'n>(zone: &Zone, relative: &'n [u8]) -> Option<Found<'n>> {
         }
     }
     if let Some((second, grandparent)) = split(parent)
+        && (bare_ports || first.starts_with(b"_") || second.starts_with(b"_"))
         && let Some(node) = zone.node(grandparent)
-        && derives_names(&node).is_some()
+        && node.set.as_deref().is_some_and(|set| !set.alone)
     {
         let filter = PortFilter { name: strip_underscore(first), protocol: strip_underscore(second) };
         return Some(Found::Ports(node, filter));
     }
     if zone.has_wildcards() { find_wildcard(zone, parent) } else { None }
-}
-
-/// The node's set, if names below it come from it.
-fn derives_names(node: &Node) -> Option<&super::MemberSet> {
-    node.set.as_deref().filter(|set| set.base.is_none())
 }
 
 /// The closest `*` at or above `parent` (RFC 4592); at most 127 steps.

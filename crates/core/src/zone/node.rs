@@ -104,17 +104,17 @@ pub struct MemberSet {
     pub groups: Box<[Group]>,
     /// The owner answers its members too.
     pub listed: bool,
-    /// Relative wire name under which the members' names live, if it is another than the owner's.
-    pub base: Option<Box<[u8]>>,
+    /// No names below the owner and no PTR come from it.
+    pub alone: bool,
     /// No address stands twice in what the owner answers, so nobody needs to look for duplicates.
     pub distinct: bool,
-    /// Members with a label of their own, by label.
+    /// Members below the owner with a label of their own, by label.
     by_label: Box<[u32]>,
-    /// All members with an address, by address.
+    /// Members below the owner with an address, by address.
     by_address: Box<[u32]>,
 }
 
-/// A member; without a label it is called by its address with dashes.
+/// A member; without a label it is called by its address with dashes. One that is a name always has a label.
 #[derive(Debug, PartialEq)]
 pub struct Member {
     /// Address or name.
@@ -132,6 +132,8 @@ pub struct Group {
     pub start: u32,
     /// Behind the last member.
     pub end: u32,
+    /// Relative wire name under which the members' names live, if it is another than the owner's.
+    pub base: Option<Box<[u8]>>,
 }
 
 /// A port as SRV gives it, lower case; None: it has no SRV record.
@@ -207,13 +209,12 @@ impl Node {
         self.absent.contains(&qtype) || self.absent.contains(&rtype::ANY) && self.rrset(qtype).is_none()
     }
 
-    /// Every address that PTR may be asked for, and whether it is a member's. Sets that borrow another's names have none.
+    /// Every address that PTR may be asked for, and whether it is a member's. Members whose names live elsewhere have none here.
     pub fn addresses(&self) -> impl Iterator<Item = (u128, bool)> {
-        let set = self.set.as_deref().filter(|set| set.base.is_none());
+        let set = self.set.as_deref().filter(|set| !set.alone);
         let own = set.into_iter().flat_map(|set| set.addresses.iter().filter_map(Address::number).map(|number| (number, false)));
-        let members =
-            set.into_iter().flat_map(|set| set.members.iter().filter_map(|member| member.address.number()).map(|number| (number, true)));
-        own.chain(members)
+        let member = |set: &MemberSet, at: u32| set.members[at as usize].address.number().map(|number| (number, true));
+        own.chain(set.into_iter().flat_map(move |set| set.by_address.iter().filter_map(move |&at| member(set, at))))
     }
 }
 
@@ -226,26 +227,15 @@ impl MemberSet {
             .collect();
         let mut members = Vec::with_capacity(set.groups.iter().map(|group| group.1.len()).sum());
         let mut groups = Vec::with_capacity(set.groups.len());
-        for change::Group(ports, group_members) in &set.groups {
+        for change::Group(ports, group_members, base) in &set.groups {
             let start = members.len() as u32;
-            for change::Member(address, label) in group_members {
-                let Some(parsed) = Address::parse(address) else {
-                    complain(format!("{address} is no address"));
-                    continue;
-                };
-                if label.len() > MAX_LABEL {
-                    complain(format!("the label {label} is longer than 63 octets"));
-                    continue;
-                }
-                let label = (!label.is_empty()).then(|| label.to_ascii_lowercase().into_bytes().into());
-                members.push(Member { address: parsed, label });
-            }
-            groups.push(Group { ports: parse_ports(ports, complain), start, end: members.len() as u32 });
+            members.extend(group_members.iter().filter_map(|member| Member::build(member, complain)));
+            let base = match relative(base) {
+                Ok(base) => (!base.is_empty()).then(|| base.into()),
+                Err(why) => complaint(complain, format!("the base {base} {why}")),
+            };
+            groups.push(Group { ports: parse_ports(ports, complain), start, end: members.len() as u32, base });
         }
-        let base = match relative(set.base) {
-            Ok(base) => (!base.is_empty()).then(|| base.into()),
-            Err(why) => complaint(complain, format!("the base {} {why}", set.base)),
-        };
         let mut set = MemberSet {
             ttl: set.ttl,
             addresses,
@@ -253,7 +243,7 @@ impl MemberSet {
             members: members.into(),
             groups: groups.into(),
             listed: set.listed,
-            base,
+            alone: set.alone,
             distinct: false,
             by_label: Box::default(),
             by_address: Box::default(),
@@ -289,11 +279,15 @@ impl MemberSet {
             && (self.addresses.is_empty() || self.members.is_empty() || !self.listed)
             && ports_distinct(&self.ports)
             && self.groups.iter().all(|group| ports_distinct(&group.ports));
+        // Members whose names live elsewhere are found there.
+        let is_below = |at: &u32| !self.alone && self.group_of(*at).base.is_none();
+        by_label.retain(is_below);
+        by_address.retain(is_below);
         self.by_label = by_label.into();
         self.by_address = by_address.into();
     }
 
-    /// The members called by this label (lower case). Several when a hostname is shared, or an address stands in several groups.
+    /// The members below the owner that are called by this label (lower case). Several when a hostname is shared, or an address stands in several groups.
     pub fn labelled(&self, label: &[u8]) -> SmallVec<[u32; 4]> {
         let start = self.by_label.partition_point(|&at| self.members[at as usize].label.as_deref() < Some(label));
         let mut found: SmallVec<[u32; 4]> =
@@ -302,19 +296,10 @@ impl MemberSet {
         if let Some(address) = address_of_dashes(label).filter(|address| dashes_of_address(address).as_deref() == Some(label)) {
             found.extend(self.at_address(number_of(&address)).filter(|&at| self.members[at as usize].label.is_none()));
         }
-        // A member that is a name is called by it, with dashes.
-        found.extend(
-            (0..self.members.len() as u32)
-                .filter(|&at| {
-                    let member = &self.members[at as usize];
-                    matches!(&member.address, Address::Name(name) if member.label.is_none() && dashed_name(name) == label)
-                })
-                .filter(|_| self.by_address.len() < self.members.len()),
-        );
         found
     }
 
-    /// The members that have an address.
+    /// The members below the owner that have an address.
     pub fn at_address(&self, number: u128) -> impl Iterator<Item = u32> {
         let key = move |&at: &u32| self.members[at as usize].address.number();
         let start = self.by_address.partition_point(move |at| key(at) < Some(number));
@@ -328,13 +313,26 @@ impl MemberSet {
 }
 
 impl Member {
+    /// Parses a member; what makes no sense is named. One that is a name is called by it, with dashes, unless it has a label.
+    fn build(change::Member(address, label): &change::Member<'_>, complain: &mut dyn FnMut(String)) -> Option<Member> {
+        let address = Address::parse(address).or_else(|| complaint(complain, format!("{address} is no address")))?;
+        let label = match &address {
+            Address::Name(name) if label.is_empty() => dashed_name(name),
+            _ => label.to_ascii_lowercase().into_bytes(),
+        };
+        if label.len() > MAX_LABEL {
+            return complaint(complain, format!("the label {} is longer than 63 octets", String::from_utf8_lossy(&label)));
+        }
+        Some(Member { address, label: (!label.is_empty()).then(|| label.into()) })
+    }
+
     /// Writes the label that it is called by into `out`, and returns it.
     pub fn label_into<'a>(&self, out: &'a mut LabelBuffer) -> &'a [u8] {
         match (&self.label, &self.address) {
             (Some(label), _) => out.copy(label),
             (None, Address::V4(octets)) => out.dashed_v4(octets),
             (None, Address::V6(octets)) => out.copy(dashed_v6(octets).as_bytes()),
-            (None, Address::Name(name)) => out.copy(&dashed_name(name)),
+            (None, Address::Name(_)) => &[],
         }
     }
 }

@@ -34,6 +34,7 @@ pub struct ZoneOp {
     fallthrough: Vec<Box<[u8]>>,
     exists: Vec<Box<[u8]>>,
     soa_nodata: bool,
+    bare_ports: bool,
 }
 
 struct Origin {
@@ -87,7 +88,7 @@ struct Lookup<'a> {
 impl ZoneOp {
     /// Compiles the op; the error names what is no domain name.
     pub fn new(zone: Arc<Zone>, op: &plan::Op) -> Result<ZoneOp, String> {
-        let plan::Op::Zone { origins, primary, soa, fallthrough, exists, soa_nodata, name, .. } = op else {
+        let plan::Op::Zone { origins, primary, soa, fallthrough, exists, soa_nodata, bare_ports, name, .. } = op else {
             return Err("not a zone op".to_owned());
         };
         let absolute = |text: &String| crate::name::absolute_lower(text).map_err(|why| format!("{text} {why}"));
@@ -106,6 +107,7 @@ impl ZoneOp {
             fallthrough: fallthrough.iter().map(absolute).collect::<Result<_, _>>()?,
             exists: exists.iter().map(|text| relative(text).map(Into::into)).collect::<Result<_, _>>()?,
             soa_nodata: *soa_nodata,
+            bare_ports: *bare_ports,
         })
     }
 
@@ -149,6 +151,10 @@ impl ZoneOp {
         self.origins.iter().map(|origin| &*origin.wire).filter(move |origin| !passes_on(origin))
     }
 
+    fn find<'n>(&self, relative: &'n [u8]) -> Option<Found<'n>> {
+        find(&self.zone, relative, self.bare_ports)
+    }
+
     fn origin_of(&self, lower: &[u8]) -> Option<&Origin> {
         // Octets first: that is cheaper than walking the labels, and mostly enough to say no.
         let fits = |origin: &&Origin| lower.ends_with(&origin.wire) && is_under(lower, &origin.wire);
@@ -175,7 +181,7 @@ impl Lookup<'_> {
                 return Outcome::NoData;
             }
         }
-        let Some(found) = find(&self.op.zone, relative) else { return Outcome::Absent };
+        let Some(found) = self.op.find(relative) else { return Outcome::Absent };
         recorder.origin(found.node().origin);
         self.answer_found(&found, self.owner, 0, recorder)
     }
@@ -274,7 +280,7 @@ impl Lookup<'_> {
         depth: usize,
         recorder: &mut R,
     ) -> Outcome {
-        let Some(set) = node.set.as_deref() else { return Outcome::Absent };
+        let Some(set) = node.set.as_deref().filter(|_| !node.is_absent_for(self.qtype)) else { return Outcome::Absent };
         let listed = if set.listed { &*set.groups } else { &[] };
         let own = own_matches(set, filter) > 0;
         if !own && !listed.iter().any(|group| group.end > group.start && matches(&group.ports, filter) > 0) {
@@ -451,7 +457,7 @@ impl Lookup<'_> {
                     return self.answer.join(&[name]);
                 }
                 let mut label = LabelBuffer::new();
-                let base = set.base.as_deref().unwrap_or(&node.name);
+                let base = choice.group.base.as_deref().unwrap_or(&node.name);
                 let label = member.label_into(&mut label);
                 self.answer.join_below(label, &[base, self.origin])
             });
@@ -489,7 +495,7 @@ impl Lookup<'_> {
         if !is_under(&lower, &origin) {
             return;
         }
-        let Some(found) = find(&self.op.zone, &lower[..lower.len() - origin.len()]) else { return };
+        let Some(found) = self.op.find(&lower[..lower.len() - origin.len()]) else { return };
         let records: Vec<(Address, u32)> = match &found {
             Found::Owner(node) => {
                 let set = node.set.as_deref();
@@ -536,7 +542,7 @@ impl Lookup<'_> {
             self.answer.chase.push(target);
             return;
         }
-        if let Some(found) = find(&self.op.zone, &lower[..lower.len() - self.origin.len()]) {
+        if let Some(found) = self.op.find(&lower[..lower.len() - self.origin.len()]) {
             recorder.origin(found.node().origin);
             self.answer_found(&found, target, depth + 1, recorder);
         }

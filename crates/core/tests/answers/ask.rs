@@ -376,7 +376,7 @@ pub fn zone_op(different: Value) -> Value {
         "op": "zone", "zone": ZONE, "name": "kubernetes", "span": 0, "primary": 0,
         "origins": [{"name": ORIGIN, "reverse": false}, {"name": "in-addr.arpa.", "reverse": true}, {"name": "ip6.arpa.", "reverse": true}],
         "soa": {"mname": "ns.dns", "rname": "hostmaster", "refresh": 7200, "retry": 1800, "expire": 86400, "minimum": 5, "ttl": 5},
-        "fallthrough": [], "exists": ["", "svc"], "soa_nodata": true,
+        "fallthrough": [], "exists": ["", "svc"], "soa_nodata": true, "bare_ports": true,
     });
     let Value::Object(different) = different else { panic!("fields") };
     op.as_object_mut().unwrap().extend(different);
@@ -411,22 +411,27 @@ pub fn rrset(rtype: u16, rdata: &[&str]) -> Value {
 
 /// A name with addresses and ports of its own; ports are `name/protocol/number`.
 pub fn addresses(addresses: &[&str], port_texts: &[&str]) -> Value {
-    json!(["members", 5, addresses, ports(port_texts), [], false, ""])
+    json!(["members", 5, addresses, ports(port_texts), [], false, false])
 }
 
 /// The same, with members below it that it does not list.
 pub fn with_members(own: &[&str], port_texts: &[&str], groups: &[Value]) -> Value {
-    json!(["members", 5, own, ports(port_texts), groups, false, ""])
+    json!(["members", 5, own, ports(port_texts), groups, false, false])
 }
 
 /// A name that lists its members.
 pub fn members(groups: &[Value]) -> Value {
-    members_of("", groups)
+    json!(["members", 5, [], [], groups, true, false])
 }
 
-/// A name that lists members whose names live under another one.
+/// A name that lists members whose names live below another one, and from which nothing else comes.
 pub fn members_of(base: &str, groups: &[Value]) -> Value {
-    json!(["members", 5, [], [], groups, true, base])
+    json!(["members", 5, [], [], based(base, groups), true, true])
+}
+
+/// Groups whose members' names live below this owner.
+pub fn based(base: &str, groups: &[Value]) -> Vec<Value> {
+    groups.iter().map(|group| json!([group[0], group[1], base])).collect()
 }
 
 /// Members `address` or `address label` that share ports.
@@ -436,7 +441,7 @@ pub fn group(port_texts: &[&str], member_texts: &[&str]) -> Value {
         .map(|text| text.split_once(' ').unwrap_or((text, "")))
         .map(|(address, label)| json!([address, label]))
         .collect();
-    json!([ports(port_texts), members])
+    json!([ports(port_texts), members, ""])
 }
 
 fn ports(texts: &[&str]) -> Vec<Value> {

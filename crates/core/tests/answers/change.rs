@@ -148,7 +148,7 @@ fn a_buffer_that_is_no_change_is_an_error() {
         json!([[["web", 0, [["rrset", 1, 5]], []]], 1, true, true]),
         json!([[["web", 0, [["rrset", 65536, 5, []]], []]], 1, true, true]),
         json!([[["web", 0, [[]], []]], 1, true, true]),
-        json!([[["web", 0, [["members", 5, [], [], [[[], [["10.0.0.1"]]]], true, ""]], []]], 1, true, true]),
+        json!([[["web", 0, [["members", 5, [], [], [[[], [["10.0.0.1"]], ""]], true, false]], []]], 1, true, true]),
         json!([[[7, 0, [], []]], 1, true, true]),
     ] {
         assert!(decode_change(&packed(&wrong)).is_err(), "{wrong}");

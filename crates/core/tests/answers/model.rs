@@ -25,6 +25,8 @@ const ANY: u16 = 255;
 type Ports = Vec<(&'static str, &'static str, i32)>;
 /// Address or name, and label.
 type Member = (&'static str, &'static str);
+/// Ports, the members that have them, and the owner under which their names live (empty: the set's own).
+type Group = (Ports, Vec<Member>, &'static str);
 
 /// What an owner holds: one kind of data, as the records of a cluster have it.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,13 +41,13 @@ enum Data {
     Exists,
     Synthesis,
     Records(Vec<(u16, BTreeSet<&'static str>)>),
-    /// A name with addresses and ports of its own, or one that lists its members, or borrows them from a base.
+    /// A name with addresses and ports of its own, or one that lists its members, which may live below another one.
     Set {
         addresses: Vec<&'static str>,
         ports: Ports,
-        groups: Vec<(Ports, Vec<Member>)>,
+        groups: Vec<Group>,
         listed: bool,
-        base: &'static str,
+        alone: bool,
     },
 }
 
@@ -56,7 +58,9 @@ impl Held {
             Data::Exists => json!([["exists"]]),
             Data::Synthesis => json!([["synthesis", 5]]),
             Data::Records(sets) => sets.iter().map(|(rtype, rdata)| json!(["rrset", rtype, 5, rdata])).collect(),
-            Data::Set { addresses, ports, groups, listed, base } => json!([["members", 5, addresses, ports, groups, listed, base]]),
+            Data::Set { addresses, ports, groups, listed, alone } => {
+                json!([["members", 5, addresses, ports, groups, listed, alone]])
+            }
         };
         json!([name, 0, data, self.absent])
     }
@@ -91,7 +95,7 @@ impl Model {
         }
         for (owner, held) in owners {
             match &held.data {
-                Data::Set { groups, base: "", .. } => {
+                Data::Set { groups, alone: false, .. } => {
                     for first in BELOW.iter().chain(&FIRST) {
                         let chosen = named(groups, first);
                         if !chosen.is_empty() {
@@ -111,10 +115,11 @@ impl Model {
         for (owner, held) in owners {
             for (first, second) in FIRST.iter().flat_map(|first| SECOND.map(|second| (first, second))) {
                 let (name, protocol) = (first.trim_start_matches('_'), second.trim_start_matches('_'));
-                if let Data::Set { base: "", .. } = &held.data
+                if let Data::Set { alone: false, .. } = &held.data
                     && let Some(plain) = of_ports(owner, &held.data, name, protocol)
                 {
-                    names.entry(below(&format!("{first}.{second}"), owner)).or_insert(plain);
+                    let absent = names[*owner].absent.clone();
+                    names.entry(below(&format!("{first}.{second}"), owner)).or_insert(Plain { absent, ..plain });
                 }
             }
         }
@@ -238,11 +243,12 @@ fn synthesised(owner: &str, address: &str) -> Plain {
     }
 }
 
-/// The members that a label calls, with their group's ports.
-fn named<'a>(groups: &'a [(Ports, Vec<Member>)], label: &str) -> Vec<(&'a Ports, &'a Member)> {
+/// The members below the owner that a label calls, with their group's ports.
+fn named<'a>(groups: &'a [Group], label: &str) -> Vec<(&'a Ports, &'a Member)> {
     groups
         .iter()
-        .flat_map(|(ports, members)| members.iter().map(move |member| (ports, member)))
+        .filter(|(.., base)| base.is_empty())
+        .flat_map(|(ports, members, _)| members.iter().map(move |member| (ports, member)))
         .filter(|(_, member)| label_of(member) == label)
         .collect()
 }
@@ -262,12 +268,12 @@ fn share(pairs: usize) -> usize {
 
 /// A set's owner as it is seen through a port; no name and no protocol is every port. None where no port fits.
 fn of_ports(owner: &str, set: &Data, name: &str, protocol: &str) -> Option<Plain> {
-    let Data::Set { addresses, ports, groups, listed: lists, base } = set else { return None };
+    let Data::Set { addresses, ports, groups, listed: lists, .. } = set else { return None };
     let owns = !(addresses.is_empty() && *lists);
     let own = if owns { count(ports, name, protocol) } else { 0 };
-    let listed: Vec<(&Ports, &Member)> = if *lists {
-        let members = groups.iter().flat_map(|(ports, members)| members.iter().map(move |member| (ports, member)));
-        members.filter(|(ports, _)| count(ports, name, protocol) > 0).collect()
+    let listed: Vec<(&Ports, &Member, &str)> = if *lists {
+        let members = groups.iter().flat_map(|(ports, members, base)| members.iter().map(move |member| (ports, member, *base)));
+        members.filter(|(ports, ..)| count(ports, name, protocol) > 0).collect()
     } else {
         Vec::new()
     };
@@ -275,19 +281,19 @@ fn of_ports(owner: &str, set: &Data, name: &str, protocol: &str) -> Option<Plain
         return None;
     }
     let mut plain = Plain::default();
-    let weight = share(addresses.len() * own + listed.iter().map(|(ports, _)| count(ports, name, protocol)).sum::<usize>());
+    let weight = share(addresses.len() * own + listed.iter().map(|(ports, ..)| count(ports, name, protocol)).sum::<usize>());
     if own > 0 {
         plain.records.extend(addresses.iter().map(|address| typed(address)));
         let srv: Vec<_> = fitting(ports, name, protocol).into_iter().filter(|port| port.2 >= 0 && !addresses.is_empty()).collect();
         plain.records.extend(srv.iter().map(|port| (33, format!("SRV 0 {weight} {} {}", port.2, shown(owner)))));
         plain.glue.extend(addresses.iter().filter(|_| !srv.is_empty()).map(|address| format!("{} 5 {}", shown(owner), typed(address).1)));
     }
-    let base = if base.is_empty() { owner } else { base };
-    for (ports, member) in &listed {
+    for (ports, member, base) in &listed {
+        let base = if base.is_empty() { owner } else { base };
         with_member(&mut plain, base, fitting(ports, name, protocol), member, weight);
     }
     if *lists {
-        with_alias(&mut plain, groups.iter().flat_map(|(_, members)| members).next());
+        with_alias(&mut plain, groups.iter().flat_map(|(_, members, _)| members).next());
     }
     Some(plain)
 }
@@ -299,11 +305,8 @@ fn of_members(owner: &str, chosen: &[(&Ports, &Member)]) -> Plain {
     for (ports, member) in chosen {
         with_member(&mut plain, owner, fitting(ports, "", ""), member, weight);
     }
-    // Those with a label of their own come first.
-    with_alias(
-        &mut plain,
-        chosen.iter().map(|(_, member)| *member).min_by_key(|member| (member.1.is_empty(), is_name(member.0) && member.1.is_empty())),
-    );
+    // Those with a label of their own come first; a name always has one.
+    with_alias(&mut plain, chosen.iter().map(|(_, member)| *member).min_by_key(|member| member.1.is_empty() && !is_name(member.0)));
     plain
 }
 
@@ -334,7 +337,9 @@ fn with_member(plain: &mut Plain, base: &str, ports: Vec<&(&'static str, &'stati
 fn targets(owners: &BTreeMap<&'static str, Held>, address: &str) -> Vec<String> {
     let sets = || {
         owners.iter().filter_map(|(owner, held)| match &held.data {
-            Data::Set { addresses, groups, base: "", .. } => Some((*owner, addresses, groups)),
+            Data::Set { addresses, groups, alone: false, .. } => {
+                Some((*owner, addresses, groups.iter().filter(|(.., base)| base.is_empty())))
+            }
             _ => None,
         })
     };
@@ -344,7 +349,7 @@ fn targets(owners: &BTreeMap<&'static str, Held>, address: &str) -> Vec<String> 
         return vec![shown(owner).to_owned()];
     }
     let all =
-        sets().flat_map(|(owner, _, groups)| groups.iter().flat_map(move |(_, members)| members.iter().map(move |member| (owner, member))));
+        sets().flat_map(|(owner, _, groups)| groups.flat_map(move |(_, members, _)| members.iter().map(move |member| (owner, member))));
     all.filter(|(_, member)| member.0 == address).map(|(owner, member)| below(&label_of(member), owner)).collect()
 }
 
@@ -353,10 +358,11 @@ fn any_ports() -> impl Strategy<Value = Ports> {
     prop::collection::vec(port, 0..3)
 }
 
-fn any_groups() -> impl Strategy<Value = Vec<(Ports, Vec<Member>)>> {
+fn any_groups() -> impl Strategy<Value = Vec<Group>> {
     let address = prop_oneof![4 => prop::sample::select(&ADDRESSES[..]), 1 => prop::sample::select(&OUTSIDE[..])];
     let member = (address, prop::sample::select(&LABELS[..]));
-    prop::collection::vec((any_ports(), prop::collection::vec(member, 0..4)), 0..3)
+    let base = prop_oneof![3 => Just(""), 1 => Just("b"), 1 => Just("far.away")];
+    prop::collection::vec((any_ports(), prop::collection::vec(member, 0..4), base), 0..3)
 }
 
 fn any_data() -> impl Strategy<Value = Data> {
@@ -378,9 +384,10 @@ fn any_data() -> impl Strategy<Value = Data> {
             sets.dedup_by_key(|(rtype, _)| *rtype);
             Data::Records(sets)
         }),
-        3 => (addresses, any_ports(), any_groups()).prop_map(|(addresses, ports, groups)| Data::Set { addresses, ports, groups, listed: false, base: "" }),
-        4 => (any_groups(), prop_oneof![3 => Just(""), 1 => Just("b"), 1 => Just("far.away")])
-            .prop_map(|(groups, base)| Data::Set { addresses: vec![], ports: vec![], groups, listed: true, base }),
+        3 => (addresses, any_ports(), any_groups(), any::<bool>())
+            .prop_map(|(addresses, ports, groups, alone)| Data::Set { addresses, ports, groups, listed: false, alone }),
+        4 => (any_groups(), any::<bool>())
+            .prop_map(|(groups, alone)| Data::Set { addresses: vec![], ports: vec![], groups, listed: true, alone }),
     ]
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ask::{
-    Server, ZONE, absent, addresses, block, exists, group, members, members_of, owner, plan, rrset, synthesis, with_members, zone_op,
+    Server, ZONE, absent, addresses, based, block, exists, group, members, members_of, owner, plan, rrset, synthesis, with_members, zone_op,
 };
 
 const A: u16 = 1;
@@ -109,7 +109,7 @@ fn s6_zone_transfers_are_refused() {
 #[test]
 fn s8_every_primitive_has_a_ttl_of_its_own() {
     let mut server = server();
-    let set = json!(["members", 30, ["10.0.0.1"], [["http", "tcp", 80]], [[[["x", "udp", 1]], [["10.1.0.1", "m"]]]], false, ""]);
+    let set = json!(["members", 30, ["10.0.0.1"], [["http", "tcp", 80]], [[[["x", "udp", 1]], [["10.1.0.1", "m"]], ""]], false, false]);
     server.fill(&[owner("web", &[set]), owner("one", &[json!(["rrset", A, 0, ["10.0.0.2"]])]), owner("any", &[json!(["synthesis", 77])])]);
     for (name, qtype, text) in [
         ("web", "A", "web 30 A 10.0.0.1"),
@@ -231,6 +231,57 @@ fn d4_a_dashed_address_has_an_srv_of_itself_and_no_ptr() {
         (vec!["10-9-9-9.SHOP.dash 5 SRV 0 100 0 10-9-9-9.shop.dash"], vec!["10-9-9-9.shop.dash 5 A 10.9.9.9"])
     );
     assert!(server.ask("9.9.9.10.in-addr.arpa.", "PTR").is_negative("NXDOMAIN"));
+}
+
+/// A name whose members live below names that do not exist themselves, one for each cluster.
+fn clusters() -> Server {
+    let east = group(&["sql/tcp/5432"], &["10.1.0.1 db-0", "10.1.0.2"]);
+    let west = group(&["sql/tcp/5432"], &["10.1.0.1 db-0", "fd00::1"]);
+    let (east, west) = ([east], [west]);
+    let all = [based("east.db.shop.svc", &east), based("west.db.shop.svc", &west)].concat();
+    let hidden = |groups: Value| json!(["members", 5, [], [], groups, false, false]);
+    let server = Server::new(&plan(&[block(".", &[zone_op(json!({"bare_ports": false}))])]));
+    server.fill(&[
+        owner("db.shop.svc", &[members(&all)]),
+        absent("east.db.shop.svc", &[hidden(json!(east))], &[255]),
+        absent("west.db.shop.svc", &[hidden(json!(west))], &[255]),
+    ]);
+    server
+}
+
+#[test]
+fn m2_members_live_below_their_cluster() {
+    let mut server = clusters();
+    assert_eq!(server.ask("db.shop.svc", "A").answers(), ["db.shop.svc 5 A 10.1.0.1", "db.shop.svc 5 A 10.1.0.2"]);
+    assert_eq!(server.ask("db-0.west.db.shop.svc", "A").answer, ["db-0.west.db.shop.svc 5 A 10.1.0.1"]);
+    assert_eq!(server.ask("10-1-0-2.east.db.shop.svc", "A").answer, ["10-1-0-2.east.db.shop.svc 5 A 10.1.0.2"]);
+    let reply = server.ask("_sql._tcp.db.shop.svc", "SRV");
+    let targets = ["10-1-0-2.east", "db-0.east", "db-0.west", "fd00--1.west"];
+    assert_eq!(reply.answers(), targets.map(|target| format!("_sql._tcp.db.shop.svc 5 SRV 0 25 5432 {target}.db.shop.svc")));
+    let hosts: Vec<&str> = reply.additional.iter().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(hosts.len(), 4);
+    for target in targets {
+        assert!(hosts.contains(&&*format!("{target}.db.shop.svc")), "{target}");
+    }
+}
+
+#[test]
+fn m2_a_member_without_its_cluster_and_a_cluster_alone_do_not_exist() {
+    let mut server = clusters();
+    for name in ["db-0.db.shop.svc", "10-1-0-2.db.shop.svc", "east.db.shop.svc", "10-1-0-2.west.db.shop.svc", "db-0.north.db.shop.svc"] {
+        for qtype in ["A", "AAAA", "SRV", "TXT", "MX"] {
+            assert!(server.ask(name, qtype).is_negative("NXDOMAIN"), "{name} {qtype}");
+        }
+    }
+}
+
+#[test]
+fn p1_where_ports_may_not_be_bare_one_underscore_is_enough() {
+    let mut server = clusters();
+    for prefix in ["_sql._tcp", "_sql.tcp", "sql._tcp"] {
+        assert_eq!(server.ask(&format!("{prefix}.db.shop.svc"), "SRV").answer.len(), 4, "{prefix}");
+    }
+    assert!(server.ask("sql.tcp.db.shop.svc", "SRV").is_negative("NXDOMAIN"));
 }
 
 /// Names by zone, as Python makes them: `pin` and `prefer`, with wildcards for zones that have nobody.

@@ -403,7 +403,7 @@ fn d1_answers_of_a_local_zone_are_not_kept() {
     let soa = json!({"mname": "ns.dns", "rname": "hostmaster", "refresh": 7200, "retry": 1800, "expire": 86400, "minimum": 5, "ttl": 5});
     let zone = |fallthrough: &[&str]| {
         json!({"op": "zone", "zone": "z", "origins": [{"name": "cluster.local.", "reverse": false}], "primary": 0, "soa": soa, "fallthrough": fallthrough,
-               "exists": [], "soa_nodata": false, "name": "kubernetes", "span": 0})
+               "exists": [], "soa_nodata": false, "bare_ports": true, "name": "kubernetes", "span": 0})
     };
     for fallthrough in [&[][..], &["cluster.local."][..]] {
         let mut world = World::new(1, Vec::new());
@@ -413,7 +413,7 @@ fn d1_answers_of_a_local_zone_are_not_kept() {
         with_zone["zones"] = json!(["z"]);
         world.engine.commit(world.engine.prepare(&serde_json::to_vec(&with_zone).unwrap()).unwrap());
         let text: Vec<&str> = vec!["10.0.0.1"];
-        let set: (&str, u32, Vec<&str>, [u8; 0], [u8; 0], bool, &str) = ("members", 5, text, [], [], false, "");
+        let set: (&str, u32, Vec<&str>, [u8; 0], [u8; 0], bool, bool) = ("members", 5, text, [], [], false, false);
         let change = rmp_serde::to_vec(&(vec![("web", 1, vec![set], [0u16; 0])], 1, false, true)).unwrap();
         world.engine.zone("z").unwrap().apply(&core_dns::zone::decode_change(&change).unwrap());
         (0..2).for_each(|_| assert_eq!(line(&world.ask("web.cluster.local.", "A")), "NOERROR qr,aa,rd: 5 10.0.0.1"));
