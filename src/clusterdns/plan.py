@@ -116,6 +116,40 @@ class RecordsOp(msgspec.Struct, frozen=True, tag_field="op", tag="records", forb
     span: int
 
 
+class Flags(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Flags of a message's header (RFC 1035 4.1.1) that are set or cleared; None: left as they are."""
+
+    aa: bool | None
+    ra: bool | None
+    rd: bool | None
+
+
+class HeaderOp(msgspec.Struct, frozen=True, tag_field="op", tag="header", forbid_unknown_fields=True):
+    """Change flags of questions on the way in (upstreams see them), and of answers on the way out."""
+
+    query: Flags
+    response: Flags
+    span: int
+
+
+class MinimalOp(msgspec.Struct, frozen=True, tag_field="op", tag="minimal", forbid_unknown_fields=True):
+    """On the way out: leave out the authority and additional sections of answers that are no denial, failure or delegation."""
+
+    span: int
+
+
+class Dns64Op(msgspec.Struct, frozen=True, tag_field="op", tag="dns64", forbid_unknown_fields=True):
+    """On the way out: where a question for AAAA found no address, ask for A, and put the addresses behind `prefix` (RFC 6147, 6052).
+
+    `translate_all`: even where it found some. `allow_ipv4`: for clients that ask over IPv4 too.
+    """
+
+    prefix: str
+    translate_all: bool
+    allow_ipv4: bool
+    span: int
+
+
 class WhoamiOp(msgspec.Struct, frozen=True, tag_field="op", tag="whoami", forbid_unknown_fields=True):
     """Answer with the client's own address, port and transport, in the additional section."""
 
@@ -278,7 +312,22 @@ class LogOp(msgspec.Struct, frozen=True, tag_field="op", tag="log", forbid_unkno
     span: int
 
 
-Op = ZoneOp | RecordsOp | CacheOp | ForwardOp | LogOp | AskOp | BufsizeOp | WhoamiOp | ShuffleOp | ErrorsOp | DebugOp
+Op = (
+    ZoneOp
+    | RecordsOp
+    | CacheOp
+    | ForwardOp
+    | LogOp
+    | AskOp
+    | BufsizeOp
+    | HeaderOp
+    | MinimalOp
+    | Dns64Op
+    | WhoamiOp
+    | ShuffleOp
+    | ErrorsOp
+    | DebugOp
+)
 
 
 class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

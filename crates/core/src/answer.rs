@@ -140,6 +140,11 @@ impl Aside {
     pub fn answers(&self) -> &[Rr] {
         &self.sections[0]
     }
+
+    /// The authority section that waits.
+    pub fn authority(&self) -> &[Rr] {
+        &self.sections[1]
+    }
 }
 
 impl Answer {

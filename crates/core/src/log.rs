@@ -5,7 +5,7 @@ use crate::client::{Client, Transport};
 use crate::name;
 use crate::plan::{LogClass, LogRule};
 use crate::text;
-use crate::wire::{Query, rcode, rtype};
+use crate::wire::{Query, Request, rcode, rtype};
 
 /// The rules of a block; the first whose zone has the name decides.
 pub struct Log {
@@ -52,7 +52,9 @@ pub struct Logged<'a> {
     pub client: &'a Client,
     /// What was asked.
     pub query: &'a Query,
-    /// Octets of the question's message.
+    /// What was wanted, as ops have changed it.
+    pub request: &'a Request,
+    /// Octets of the question's message, as ops have changed it.
     pub size: usize,
     /// What was answered.
     pub answer: &'a Answer,
@@ -118,22 +120,22 @@ impl Value {
     }
 
     fn of(self, logged: &Logged<'_>) -> String {
-        let Logged { client, query, .. } = logged;
+        let Logged { client, query, request, .. } = logged;
         match self {
-            Value::Type => text::type_name(query.request.qtype),
+            Value::Type => text::type_name(request.qtype),
             Value::Name => name::Display(query.name.wire()).to_string(),
-            Value::Class => class_name(query.request.qclass),
+            Value::Class => class_name(request.qclass),
             Value::Proto => client.transport.name().to_owned(),
             Value::Size => logged.size.to_string(),
             Value::Remote => bracketed(client.address.ip().to_canonical()),
             Value::Port => client.address.port().to_string(),
             Value::Local => bracketed(client.local.ip().to_canonical()),
             Value::Id => query.id.to_string(),
-            Value::Opcode => query.request.opcode.to_string(),
-            Value::Do => query.request.edns.is_some_and(|edns| edns.dnssec_ok).to_string(),
+            Value::Opcode => request.opcode.to_string(),
+            Value::Do => request.edns.is_some_and(|edns| edns.dnssec_ok).to_string(),
             Value::Bufsize => match client.transport {
                 Transport::Tcp => u16::MAX.to_string(),
-                Transport::Udp => query.request.edns.map_or(512, |edns| edns.size.max(512)).to_string(),
+                Transport::Udp => request.edns.map_or(512, |edns| edns.size.max(512)).to_string(),
             },
             // Nothing was said (recorded: `log-no-reply`).
             Value::Rcode | Value::Rflags if logged.reply.is_empty() => "-".to_owned(),
@@ -191,7 +193,15 @@ mod tests {
         let crate::wire::Parsed::Query(query) = crate::wire::parse(QUESTION) else { panic!("no query") };
         let address = "192.0.2.7:4711".parse().unwrap();
         let client = Client { address, local: "192.0.2.1:53".parse().unwrap(), listener: 0, transport: Transport::Udp };
-        log.line(&Logged { client: &client, query: &query, size: QUESTION.len(), answer, reply, elapsed: 1_500_000 })
+        log.line(&Logged {
+            client: &client,
+            query: &query,
+            request: &query.request,
+            size: QUESTION.len(),
+            answer,
+            reply,
+            elapsed: 1_500_000,
+        })
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::random::Random;
 use crate::text;
 use crate::trace::{Off, Recorder, Trace};
 use crate::waiting::{Hold, Purpose};
-use crate::way::{Inside, Left, Phase, Turn, Way};
+use crate::way::{Inside, Left, Other, Phase, Turn, Way};
 use crate::wire::{self, CLASS_IN, HEADER, Parsed, Query, rcode};
 use crate::zone::Asked;
 
@@ -60,6 +60,8 @@ pub struct Machine {
     begun: u64,
     /// The block that the query at hand came to, if it is to be logged.
     block: u32,
+    /// What became of the question at hand, if it is to be logged.
+    became: Option<Box<Other>>,
     /// What the reply's datagram may hold, where an op has said so.
     size: Option<u16>,
     /// Nothing is to be said to the query at hand.
@@ -81,6 +83,7 @@ impl Machine {
             debug: false,
             begun: 0,
             block: 0,
+            became: None,
             size: None,
             silent: false,
             renewals: Vec::new(),
@@ -152,7 +155,7 @@ impl Machine {
     fn answer_query<R: Recorder>(&mut self, program: &Arc<Program>, question: &Question<'_>, recorder: &mut R) -> Option<Ticket> {
         let query = question.query;
         self.answer.begin(question.qname());
-        (self.begun, self.size, self.silent) = (0, None, false);
+        (self.begun, self.became, self.size, self.silent) = (0, None, None, false);
         let request = &query.request;
         if request.qclass != CLASS_IN && !program.serves_all_classes(question.client.listener) {
             recorder.note("refused", || format!("class {} is not served", request.qclass));
@@ -178,7 +181,7 @@ impl Machine {
         if !self.renewals.is_empty() {
             self.put_renewals_away(question, program);
         }
-        self.size = way.size;
+        (self.size, self.became) = (way.size, way.became.take());
         hold.map(|hold| self.put_away(question, program, way, hold))
     }
 
@@ -192,10 +195,9 @@ impl Machine {
         recorder: &mut R,
     ) -> Option<Hold> {
         loop {
-            let block = program.block(way.level.block);
             match phase {
                 Phase::Before => {
-                    if let Some(hold) = self.before(block, question, way, recorder) {
+                    if let Some(hold) = self.before(program.block(way.level.block), question, way, recorder) {
                         return Some(hold);
                     }
                     phase = Phase::Chase;
@@ -203,16 +205,14 @@ impl Machine {
                 Phase::Chase => {
                     phase = if self.chase(program, question, way, recorder) { Phase::Before } else { Phase::After };
                 }
+                Phase::After if self.after(program, question, way, recorder) => phase = Phase::Before,
                 Phase::After => {
-                    phase = match self.after(block, question, way, recorder) {
-                        true => Phase::Before,
-                        false => match way.leave(&mut self.answer) {
-                            Left::Client => return None,
-                            Left::Alias => Phase::Chase,
-                            Left::Op(aside) => {
-                                self.take_both(program.block(way.level.block), question, way, aside, recorder);
-                                Phase::After
-                            }
+                    phase = match way.leave(&mut self.answer) {
+                        Left::Client => return None,
+                        Left::Alias => Phase::Chase,
+                        Left::Op(aside) => match self.take_both(program, way, aside, recorder) {
+                            true => Phase::Before,
+                            false => Phase::After,
                         },
                     };
                 }
@@ -256,7 +256,11 @@ impl Machine {
         let Question { client, message, query, .. } = *question;
         let Some(log) = block.log() else { return };
         let elapsed = (self.clock)().saturating_sub(self.begun);
-        if let Some(line) = log.line(&Logged { client, query, size: message.len(), answer: &self.answer, reply, elapsed }) {
+        let (request, size) = match &self.became {
+            Some(other) => (&other.request, other.length()),
+            None => (&query.request, message.len()),
+        };
+        if let Some(line) = log.line(&Logged { client, query, request, size, answer: &self.answer, reply, elapsed }) {
             self.engine.log(&line);
         }
     }

@@ -107,6 +107,20 @@ pub enum Op {
         size: u16,
         span: u32,
     },
+    Header {
+        query: Flags,
+        response: Flags,
+        span: u32,
+    },
+    Minimal {
+        span: u32,
+    },
+    Dns64 {
+        prefix: String,
+        translate_all: bool,
+        allow_ipv4: bool,
+        span: u32,
+    },
     Whoami {
         span: u32,
     },
@@ -121,6 +135,14 @@ pub enum Op {
     Debug {
         span: u32,
     },
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Flags {
+    pub aa: Option<bool>,
+    pub ra: Option<bool>,
+    pub rd: Option<bool>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use hashbrown::HashMap as FastMap;
 
 use crate::ask::AskOp;
 use crate::cache::{Cache, CacheOp};
+use crate::dns64::Dns64;
 use crate::engine::Resources;
 use crate::forward::ForwardOp;
 use crate::log::Log;
@@ -74,6 +75,12 @@ pub enum Op {
     Ask(Box<AskOp>),
     /// Before: lowers what the client takes; after: undoes it.
     Bufsize(u16),
+    /// Before and after: changes flags of the question and of the answer.
+    Header(plan::Flags, plan::Flags),
+    /// After: leaves out what was not asked for.
+    Minimal,
+    /// After: asks for IPv4 addresses, and makes IPv6 addresses of them.
+    Dns64(Box<Dns64>),
     /// Before: answers with the client's own address.
     Whoami,
     /// After: orders addresses.
@@ -94,11 +101,19 @@ impl Op {
             Op::Forward(_) => "forward",
             Op::Ask(_) => "ask",
             Op::Bufsize(_) => "bufsize",
+            Op::Header(..) => "header",
+            Op::Minimal => "minimal",
+            Op::Dns64(_) => "dns64",
             Op::Whoami => "whoami",
             Op::Shuffle(_) => "shuffle",
             Op::Errors => "errors",
             Op::Log(_) => "log",
         }
+    }
+
+    /// Whether it neither answers nor asks about another name.
+    fn leaves_names_alone(&self) -> bool {
+        matches!(self, Op::Bufsize(_) | Op::Header(..) | Op::Minimal | Op::Shuffle(_) | Op::Errors | Op::Log(_))
     }
 
     fn cache(&self) -> Option<&Arc<Cache>> {
@@ -277,6 +292,11 @@ impl Block {
                 }
                 plan::Op::Ask(op) => (Op::Ask(Box::new(AskOp::new(op)?)), op.span),
                 plan::Op::Bufsize { size, span } => (Op::Bufsize(*size), *span),
+                plan::Op::Header { query, response, span } => (Op::Header(*query, *response), *span),
+                plan::Op::Minimal { span } => (Op::Minimal, *span),
+                plan::Op::Dns64 { prefix, translate_all, allow_ipv4, span } => {
+                    (Op::Dns64(Box::new(Dns64::new(prefix, *translate_all, *allow_ipv4)?)), *span)
+                }
                 plan::Op::Whoami { span } => (Op::Whoami, *span),
                 plan::Op::Errors { span } => (Op::Errors, *span),
                 plan::Op::Log { rules, span } => (Op::Log(Box::new(Log::new(rules)?)), *span),
@@ -300,8 +320,7 @@ impl Block {
             let (before, behind) = self.ops.split_at_mut(at + 1);
             let Op::Cache(cache) = &mut before[at].op else { continue };
             // Anything else before the zone might answer its names.
-            let undisturbed =
-                behind.iter().take_while(|placed| matches!(placed.op, Op::Zone(_) | Op::Shuffle(_) | Op::Errors | Op::Log(_)));
+            let undisturbed = behind.iter().take_while(|placed| matches!(placed.op, Op::Zone(_)) || placed.op.leaves_names_alone());
             for placed in undisturbed {
                 if let Op::Zone(zone) = &placed.op {
                     zone.held().for_each(|origin| cache.leave_to_local_data(origin));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::answer::{Answer, Aside, NameRef, QNAME};
 use crate::cache::Lead;
 use crate::client::Client;
-use crate::wire::{Query, Request};
+use crate::wire::{HEADER, OPT_LEN, Query, Request};
 use crate::zone::Asked;
 
 /// The most aliases that are followed through other blocks.
@@ -24,6 +24,8 @@ pub struct Way {
     followed: Vec<Box<[u8]>>,
     /// When the query came, by the clock of those who log; 0: nobody does.
     pub begun: u64,
+    /// What became of the client's question, if somebody logs it.
+    pub became: Option<Box<Other>>,
     /// What the client's datagrams may hold, where an op has said so; it is told in the reply's EDNS.
     pub size: Option<u16>,
 }
@@ -124,7 +126,7 @@ pub enum Phase {
 impl Way {
     /// At the first op of a block, with the client's question.
     pub fn new(block: u32) -> Way {
-        Way { level: Level::new(block, 0, None), outer: Vec::new(), followed: Vec::new(), begun: 0, size: None }
+        Way { level: Level::new(block, 0, None), outer: Vec::new(), followed: Vec::new(), begun: 0, became: None, size: None }
     }
 
     /// A question of the cache's own: the one at hand, from behind the cache on, and back to it.
@@ -180,6 +182,10 @@ impl Way {
     pub fn undo(&mut self) -> Option<(Box<Other>, Memory)> {
         let change = self.level.changes.pop_if(|change| change.at == self.level.at)?;
         let asked = std::mem::replace(&mut self.level.other, change.before)?;
+        if self.begun != 0 && !self.is_inside() {
+            // The change that is undone first was the last one.
+            self.became.get_or_insert_with(|| asked.clone());
+        }
         Some((asked, change.memory))
     }
 
@@ -251,6 +257,11 @@ impl Other {
     /// Where its name is in the answer.
     pub fn owner(&self) -> NameRef {
         self.owner
+    }
+
+    /// Octets of a message that asks it.
+    pub fn length(&self) -> usize {
+        HEADER + self.name.len() + 4 + self.request.edns.map_or(0, |_| OPT_LEN + self.options.len())
     }
 
     /// Its name in lower case.

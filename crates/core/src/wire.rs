@@ -73,6 +73,10 @@ pub struct Edns {
 pub struct Request {
     /// 0 is a query, 4 a NOTIFY.
     pub opcode: u8,
+    /// Authoritative answer and recursion available: they mean nothing in a question, but an op may set them for upstreams.
+    pub aa: bool,
+    /// See `aa`.
+    pub ra: bool,
     /// Recursion desired.
     pub rd: bool,
     /// Checking disabled.
@@ -185,6 +189,8 @@ pub fn parse(message: &[u8]) -> Parsed {
         id: word(0),
         request: Request {
             opcode,
+            aa: false,
+            ra: false,
             rd: message[2] & RD != 0,
             cd: message[3] & CD != 0,
             ad: message[3] & AD != 0,

@@ -57,10 +57,11 @@ def no_block(line: Line, block: BlockContext) -> None:
         block.error(line, f"`{line.name.text}` takes no block", "remove the braces and what is in them", code="unexpected-block")
 
 
-def choice(token: Token, block: BlockContext, choices: Collection[str]) -> str | None:
-    """One of some words."""
-    if token.text in choices:
-        return token.text
+def choice(token: Token, block: BlockContext, choices: Collection[str], any_case: bool = False) -> str | None:
+    """One of some words; `any_case`: its letters may be of either case."""
+    word = token.text.lower() if any_case else token.text
+    if word in choices:
+        return word
     block.error(token, f"`{token.text}` is not one of {', '.join(choices)}", suggestion(token.text, choices), code="unknown-value")
     return None
 

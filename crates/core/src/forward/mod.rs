@@ -272,7 +272,8 @@ fn write_query(turn: &Turn<'_>, ad: bool) -> Vec<u8> {
     let (query, options) = (turn.request, turn.options);
     let set = |bit: u8, on: bool| if on { bit } else { 0 };
     let mut message = Vec::with_capacity(turn.asked.name.len() + 32 + options.len());
-    message.extend_from_slice(&[0, 0, query.opcode << 3 | set(1, query.rd), set(0x20, query.ad || ad) | set(0x10, query.cd)]);
+    message.extend_from_slice(&[0, 0, query.opcode << 3 | set(4, query.aa) | set(1, query.rd)]);
+    message.push(set(0x80, query.ra) | set(0x20, query.ad || ad) | set(0x10, query.cd));
     message.extend_from_slice(&[0, 1, 0, 0, 0, 0, 0, u8::from(query.edns.is_some())]);
     message.extend_from_slice(turn.asked.name);
     message.extend_from_slice(&query.qtype.to_be_bytes());

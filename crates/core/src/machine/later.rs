@@ -500,7 +500,7 @@ impl Machine {
         if !self.renewals.is_empty() {
             self.put_renewals_away(&question, &program);
         }
-        self.size = way.size;
+        (self.size, self.became) = (way.size, way.became.take());
         let debug = std::mem::take(&mut self.debug);
         match hold {
             Some(hold) => {

@@ -5,12 +5,14 @@ use crate::answer::Aside;
 use crate::ask;
 use crate::cache::Found;
 use crate::edns::lower_size;
+use crate::header::{self, change_question};
+use crate::minimal::minimise;
 use crate::name;
-use crate::program::{Block, Op, PlacedOp};
+use crate::program::{Block, Op, PlacedOp, Program};
 use crate::text;
 use crate::trace::Recorder;
 use crate::waiting::{Hold, Purpose};
-use crate::way::{Memory, Way};
+use crate::way::{Inside, Memory, Other, Way};
 use crate::whoami::whoami;
 use crate::wire::rcode;
 use crate::zone::Said;
@@ -77,12 +79,18 @@ impl Machine {
                         way.change(less, Memory::new());
                     }
                 }
+                Op::Header(query, _) => {
+                    if let Some(other) = change_question(query, &question.turn(way)) {
+                        recorder.op("header", *span);
+                        way.change(other, Memory::new());
+                    }
+                }
                 Op::Whoami => {
                     recorder.op("whoami", *span);
                     whoami(&question.turn(way), &mut self.answer);
                     return None;
                 }
-                Op::Shuffle(_) | Op::Errors | Op::Log(_) => {}
+                Op::Shuffle(_) | Op::Errors | Op::Log(_) | Op::Minimal | Op::Dns64(_) => {}
             }
             way.level.at += 1;
         }
@@ -93,7 +101,8 @@ impl Machine {
     }
 
     /// The ops before the one at hand, backwards. True: one of them asks something in between, and is at hand.
-    pub(super) fn after<R: Recorder>(&mut self, block: &Block, question: &Question<'_>, way: &mut Way, recorder: &mut R) -> bool {
+    pub(super) fn after<R: Recorder>(&mut self, program: &Program, question: &Question<'_>, way: &mut Way, recorder: &mut R) -> bool {
+        let block = program.block(way.level.block);
         while way.level.at > way.level.first {
             way.level.at -= 1;
             let at = way.level.at;
@@ -125,14 +134,58 @@ impl Machine {
                 Op::Bufsize(_) => {
                     way.undo();
                 }
+                Op::Header(_, response) => {
+                    if let Some((asked, _)) = way.undo() {
+                        header::come_back(&asked, &mut self.answer);
+                    }
+                    header::change_answer(response, &question.turn(way), &mut self.answer);
+                }
+                Op::Minimal => {
+                    if minimise(question.turn(way).request, &mut self.answer) {
+                        recorder.way_out("minimal", *span);
+                    }
+                }
+                Op::Dns64(op) => {
+                    if let Some(other) = op.wants(&question.turn(way), &self.answer) {
+                        recorder.way_out("dns64", *span);
+                        recorder.note("asks", || "no IPv6 address is there to stay, so it asks for IPv4 addresses".to_owned());
+                        if self.ask_between(program, question, way, other, recorder) {
+                            return true;
+                        }
+                    }
+                }
                 Op::Zone(_) | Op::Records(_) | Op::Forward(_) | Op::Whoami | Op::Shuffle(_) | Op::Log(_) => {}
             }
         }
         false
     }
 
-    /// The op at hand asked something in between: it gets that answer, and the one that is aside.
-    pub(super) fn take_both<R: Recorder>(&mut self, _: &Block, _: &Question<'_>, _: &mut Way, aside: Aside, _: &mut R) {
-        self.answer.resume(aside);
+    /// Enters the block of a question that the op at hand asks in between. False: there is none, or it would be one too many.
+    fn ask_between<R: Recorder>(
+        &mut self,
+        program: &Program,
+        question: &Question<'_>,
+        way: &mut Way,
+        other: Other,
+        recorder: &mut R,
+    ) -> bool {
+        let block = program.block_for(question.client.listener, other.lower(), other.request.qtype);
+        let Some(block) = block.filter(|_| way.has_room_inside()) else {
+            recorder.note("refused", || "no server block has this name, or too many questions are inside each other".to_owned());
+            return false;
+        };
+        way.enter(block.index, 0, other, Inside::Op, &mut self.answer);
+        true
+    }
+
+    /// The op at hand asked something in between: it gets that answer, and the one that is aside. True: it asks once more.
+    pub(super) fn take_both<R: Recorder>(&mut self, program: &Program, way: &mut Way, aside: Aside, recorder: &mut R) -> bool {
+        let PlacedOp { op, span } = &program.block(way.level.block).ops[way.level.at];
+        if let Op::Dns64(op) = op {
+            recorder.way_out("dns64", *span);
+            recorder.note("answers", || "with IPv6 addresses made of the IPv4 addresses".to_owned());
+            op.synthesise(&aside, &mut self.answer);
+        }
+        false
     }
 }

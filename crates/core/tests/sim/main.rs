@@ -4,5 +4,7 @@
 
 mod cache;
 mod chaos;
+mod dns64;
 mod forward;
+mod header;
 mod world;

@@ -83,6 +83,8 @@ pub struct World {
     pub seen: Vec<Seen>,
     pub asked: Vec<Asked>,
     pub weather: Weather,
+    /// Where queries come from.
+    pub from: SocketAddr,
     pub closed: usize,
     log: Arc<Mutex<Vec<String>>>,
     tickets: HashMap<(usize, u64), usize>,
@@ -178,6 +180,7 @@ impl World {
             seen: Vec::new(),
             asked: Vec::new(),
             weather: Weather::default(),
+            from: ([10, 0, 0, 1], 999).into(),
             closed: 0,
             log,
             tickets: HashMap::new(),
@@ -211,7 +214,7 @@ impl World {
     /// Sends a query to a machine; its number is for `asked`.
     pub fn send(&mut self, machine: usize, transport: Transport, message: &[u8]) -> usize {
         let listener = self.engine.listener_number(LISTENER);
-        let client = Client { address: ([10, 0, 0, 1], 999).into(), local: ([10, 0, 0, 2], 53).into(), listener, transport };
+        let client = Client { address: self.from, local: ([10, 0, 0, 2], 53).into(), listener, transport };
         let number = self.asked.len();
         self.asked.push(Asked { at: self.now, answered: None, replies: 0 });
         let mut reply = Vec::new();
