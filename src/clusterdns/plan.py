@@ -150,6 +150,74 @@ class Dns64Op(msgspec.Struct, frozen=True, tag_field="op", tag="dns64", forbid_u
     span: int
 
 
+AclAction = Literal["allow", "block", "filter", "drop"]
+
+
+class AclRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of questions of these `types` (none: all) from clients in these `networks`, CIDRs (none: all).
+
+    `block` is REFUSED, `filter` an empty answer, both with an extended error (RFC 8914); `drop` is silence.
+    """
+
+    action: AclAction
+    types: list[int]
+    networks: list[str]
+    span: int
+
+
+class AclList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rules about names under `zones`. The first one that is about the type and the client decides."""
+
+    zones: list[str]
+    rules: list[AclRule]
+
+
+class AclOp(msgspec.Struct, frozen=True, tag_field="op", tag="acl", forbid_unknown_fields=True):
+    """Refuse questions, or say nothing to them. The first list that has a rule for a question decides; none: the next op."""
+
+    lists: list[AclList]
+    span: int
+
+
+class FixedReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is said to questions of a type and class (none: any of them).
+
+    Records are lines of a zone file. The owner `@` is the name that was asked; other owners at the end of that name have its letter case.
+    """
+
+    qtype: int | None
+    qclass: int | None
+    rcode: int
+    answer: list[str]
+    authority: list[str]
+
+
+class FixedNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which names have `replies`; the first that is for the question is given.
+
+    `name`: this one; `below`: those under it; `label`: those that begin with its labels and have more; `all`: any.
+    """
+
+    which: Literal["all", "name", "below", "label"]
+    name: str
+    replies: list[FixedReply]
+
+
+class FixedOp(msgspec.Struct, frozen=True, tag_field="op", tag="fixed", forbid_unknown_fields=True):
+    """Answer questions for some names with the same records always; others go to the next op. `name` is the directive."""
+
+    names: list[FixedNames]
+    name: str
+    span: int
+
+
+class NsidOp(msgspec.Struct, frozen=True, tag_field="op", tag="nsid", forbid_unknown_fields=True):
+    """Tell clients that ask for it which server this is: `data` (RFC 5001)."""
+
+    data: str
+    span: int
+
+
 class WhoamiOp(msgspec.Struct, frozen=True, tag_field="op", tag="whoami", forbid_unknown_fields=True):
     """Answer with the client's own address, port and transport, in the additional section."""
 
@@ -320,6 +388,9 @@ Op = (
     | LogOp
     | AskOp
     | BufsizeOp
+    | AclOp
+    | FixedOp
+    | NsidOp
     | HeaderOp
     | MinimalOp
     | Dns64Op

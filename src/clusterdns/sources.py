@@ -14,13 +14,14 @@ class Sources:
     """What a Corefile may ask of the machine.
 
     `read` gives a file's text (`OSError`, `UnicodeDecodeError`), `glob` the sorted paths that match a pattern,
-    `interfaces` the addresses of each network interface by its name.
+    `interfaces` the addresses of each network interface by its name, `hostname` what the machine is called.
     """
 
     read: Callable[[str], str]
     glob: Callable[[str], Sequence[str]] = lambda pattern: ()
     environment: Mapping[str, str] = field(default_factory=dict)
     interfaces: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    hostname: str = "localhost"
 
 
 def sources_of_texts(files: Mapping[str, str], environment: Mapping[str, str] | None = None) -> Sources:

@@ -17,7 +17,7 @@ pub struct NameRef {
 }
 
 /// Octets in the arena.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BytesRef {
     pub(crate) start: u32,
     pub(crate) length: u32,

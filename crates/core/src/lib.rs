@@ -5,6 +5,7 @@
 //! and [`wire`] (the message itself), [`trace`] (why), [`log`], [`metrics`]. For queries that wait: [`cache`], [`forward`], [`exchanges`] (messages to upstreams), [`waiting`],
 //! [`mailbox`] (between threads). [`pattern`]: regular expressions.
 
+pub mod acl;
 pub mod answer;
 pub mod ask;
 pub mod cache;
@@ -13,6 +14,7 @@ pub mod dns64;
 pub mod edns;
 pub mod engine;
 pub mod exchanges;
+pub mod fixed;
 pub mod forward;
 pub mod header;
 pub mod log;
@@ -21,6 +23,7 @@ pub mod mailbox;
 pub mod metrics;
 pub mod minimal;
 pub mod name;
+pub mod network;
 pub mod pattern;
 pub mod plan;
 pub mod program;

@@ -124,7 +124,7 @@ impl Value {
         match self {
             Value::Type => text::type_name(request.qtype),
             Value::Name => name::Display(query.name.wire()).to_string(),
-            Value::Class => class_name(request.qclass),
+            Value::Class => text::class_name(request.qclass),
             Value::Proto => client.transport.name().to_owned(),
             Value::Size => logged.size.to_string(),
             Value::Remote => bracketed(client.address.ip().to_canonical()),
@@ -157,17 +157,6 @@ fn class(answer: &Answer, reply: &[u8]) -> LogClass {
         rcode::NOERROR => LogClass::Success,
         rcode::NXDOMAIN if answer.answer.is_empty() => LogClass::Denial,
         _ => LogClass::Error,
-    }
-}
-
-fn class_name(class: u16) -> String {
-    match class {
-        1 => "IN".to_owned(),
-        3 => "CH".to_owned(),
-        4 => "HS".to_owned(),
-        254 => "NONE".to_owned(),
-        // ANY is the name of a type, and in a line both stand side by side.
-        other => format!("CLASS{other}"),
     }
 }
 
@@ -236,7 +225,7 @@ mod tests {
 
     #[test]
     fn classes_and_addresses_are_written_as_in_coredns() {
-        assert_eq!([1, 3, 254, 255].map(class_name), ["IN", "CH", "NONE", "CLASS255"]);
+        assert_eq!([1, 3, 254, 255].map(text::class_name), ["IN", "CH", "NONE", "CLASS255"]);
         assert_eq!(bracketed("192.0.2.1".parse().unwrap()), "192.0.2.1");
         assert_eq!(bracketed("2001:db8::1".parse().unwrap()), "[2001:db8::1]");
     }

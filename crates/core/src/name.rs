@@ -95,12 +95,23 @@ fn close_label(wire: &mut [u8], start: usize) -> Result<(), NameError> {
     }
 }
 
-/// An absolute wire name in lower case, from text with or without a trailing dot.
-pub fn absolute_lower(text: &str) -> Result<Box<[u8]>, NameError> {
+/// An absolute wire name, from text with or without a trailing dot.
+pub fn absolute(text: &str) -> Result<Box<[u8]>, NameError> {
     let (mut wire, _) = labels_of_text(text)?;
-    wire.make_ascii_lowercase();
     wire.push(0);
     Ok(wire.into())
+}
+
+/// The same in lower case.
+pub fn absolute_lower(text: &str) -> Result<Box<[u8]>, NameError> {
+    let mut wire = absolute(text)?;
+    wire.make_ascii_lowercase();
+    Ok(wire)
+}
+
+/// How many octets the wire name has that a row of octets begins with.
+pub fn length(octets: &[u8]) -> usize {
+    labels(octets).map(|label| 1 + label.len()).sum::<usize>() + 1
 }
 
 /// The labels of a wire or relative name, without their length octets.

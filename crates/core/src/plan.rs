@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::wire::CLASS_IN;
+
 /// The version of the document that this engine reads.
 pub const VERSION: u32 = 1;
 
@@ -119,6 +121,15 @@ pub enum Op {
         prefix: String,
         translate_all: bool,
         allow_ipv4: bool,
+        span: u32,
+    },
+    Acl {
+        lists: Vec<AclList>,
+        span: u32,
+    },
+    Fixed(FixedOp),
+    Nsid {
+        data: String,
         span: u32,
     },
     Whoami {
@@ -270,6 +281,66 @@ pub enum OnFailure {
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
+pub struct AclList {
+    pub zones: Vec<String>,
+    pub rules: Vec<AclRule>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct AclRule {
+    pub action: AclAction,
+    pub types: Vec<u16>,
+    pub networks: Vec<String>,
+    pub span: u32,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum AclAction {
+    Allow,
+    Block,
+    Filter,
+    Drop,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct FixedOp {
+    pub names: Vec<FixedNames>,
+    pub name: String,
+    pub span: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct FixedNames {
+    pub which: FixedMatch,
+    pub name: String,
+    pub replies: Vec<FixedReply>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum FixedMatch {
+    All,
+    Name,
+    Below,
+    Label,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct FixedReply {
+    pub qtype: Option<u16>,
+    pub qclass: Option<u16>,
+    pub rcode: u16,
+    pub answer: Vec<String>,
+    pub authority: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
 pub struct LogRule {
     pub zone: String,
     pub format: Vec<String>,
@@ -339,6 +410,17 @@ pub(crate) fn zones_that_differ<'a>(before: &'a [Op], now: &'a [Op]) -> Vec<&'a 
 }
 
 impl Op {
+    /// Whether it is there for questions of other classes than the Internet's too.
+    pub(crate) fn wants_all_classes(&self) -> bool {
+        match self {
+            Op::Forward(_) => true,
+            Op::Fixed(fixed) => {
+                fixed.names.iter().flat_map(|names| &names.replies).any(|reply| reply.qclass.is_some_and(|class| class != CLASS_IN))
+            }
+            _ => false,
+        }
+    }
+
     /// What it says, wherever it stands in the Corefile.
     fn without_place(&self) -> Value {
         // A plan that was read can be written.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use hashbrown::HashMap as FastMap;
 
+use crate::acl::AclOp;
 use crate::ask::AskOp;
 use crate::cache::{Cache, CacheOp};
 use crate::dns64::Dns64;
 use crate::engine::Resources;
+use crate::fixed::FixedOp;
 use crate::forward::ForwardOp;
 use crate::log::Log;
 use crate::name;
@@ -35,7 +37,7 @@ pub struct Program {
 struct Route {
     zones: FastMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
     most_labels: usize,
-    /// One of its blocks forwards, and so passes on questions of all classes.
+    /// One of its blocks takes questions of other classes than the Internet's.
     all_classes: bool,
 }
 
@@ -81,6 +83,12 @@ pub enum Op {
     Minimal,
     /// After: asks for IPv4 addresses, and makes IPv6 addresses of them.
     Dns64(Box<Dns64>),
+    /// Before: refuses, or says nothing.
+    Acl(Box<AclOp>),
+    /// Before: answers from records of the plan.
+    Fixed(Box<FixedOp>),
+    /// After: tells clients that ask for it which server this is.
+    Nsid(Box<[u8]>),
     /// Before: answers with the client's own address.
     Whoami,
     /// After: orders addresses.
@@ -104,6 +112,9 @@ impl Op {
             Op::Header(..) => "header",
             Op::Minimal => "minimal",
             Op::Dns64(_) => "dns64",
+            Op::Acl(_) => "acl",
+            Op::Fixed(_) => "fixed",
+            Op::Nsid(_) => "nsid",
             Op::Whoami => "whoami",
             Op::Shuffle(_) => "shuffle",
             Op::Errors => "errors",
@@ -128,6 +139,7 @@ impl Op {
         match self {
             Op::Zone(zone) => &zone.name,
             Op::Records(records) => &records.name,
+            Op::Fixed(fixed) => &fixed.name,
             Op::Shuffle(_) => "loadbalance",
             Op::Ask(_) => "python",
             other => other.name(),
@@ -182,7 +194,7 @@ impl Program {
                     return Err(failed(format!("listener {id} is not in the plan")));
                 }
                 let Some(Some(route)) = program.routes.get_mut(number(id) as usize) else { continue };
-                route.all_classes |= block.program.iter().any(|op| matches!(op, plan::Op::Forward(_)));
+                route.all_classes |= block.program.iter().any(plan::Op::wants_all_classes);
                 route.most_labels = route.most_labels.max(name::labels(&zone).count());
                 if route.zones.insert(zone.clone(), index as u32).is_some() {
                     return Err(failed(format!("served twice on {id}")));
@@ -297,6 +309,9 @@ impl Block {
                 plan::Op::Dns64 { prefix, translate_all, allow_ipv4, span } => {
                     (Op::Dns64(Box::new(Dns64::new(prefix, *translate_all, *allow_ipv4)?)), *span)
                 }
+                plan::Op::Acl { lists, span } => (Op::Acl(Box::new(AclOp::new(lists)?)), *span),
+                plan::Op::Fixed(op) => (Op::Fixed(Box::new(FixedOp::new(op)?)), op.span),
+                plan::Op::Nsid { data, span } => (Op::Nsid(data.as_bytes().into()), *span),
                 plan::Op::Whoami { span } => (Op::Whoami, *span),
                 plan::Op::Errors { span } => (Op::Errors, *span),
                 plan::Op::Log { rules, span } => (Op::Log(Box::new(Log::new(rules)?)), *span),

@@ -5,19 +5,14 @@ use std::net::IpAddr;
 
 use crate::answer::{Answer, Rdata, Rr};
 use crate::name;
+use crate::network::Network;
 use crate::random::Random;
 use crate::wire::rtype;
 
 /// Orders addresses on the way out.
 pub struct Shuffle {
-    prefer: Vec<Prefix>,
+    prefer: Vec<Network>,
     weights: HashMap<Box<[u8]>, Vec<(IpAddr, u32)>>,
-}
-
-struct Prefix {
-    network: u128,
-    mask: u128,
-    is_v4: bool,
 }
 
 impl Shuffle {
@@ -31,7 +26,7 @@ impl Shuffle {
             });
             Ok::<_, String>((owner, weights.collect::<Result<_, _>>()?))
         });
-        let prefer = prefer.iter().map(|text| Prefix::parse(text)).collect::<Result<_, _>>()?;
+        let prefer = prefer.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
         Ok(Shuffle { prefer, weights: weights.collect::<Result<_, _>>()? })
     }
 
@@ -100,39 +95,13 @@ impl Shuffle {
 
     /// Addresses within the first network that has any come before the others.
     fn put_preferred_first(&self, run: &mut [Rr]) {
-        for prefix in &self.prefer {
-            let is_within = |rr: &Rr| address_of(rr).is_some_and(|address| prefix.contains(&address));
+        for network in &self.prefer {
+            let is_within = |rr: &Rr| address_of(rr).is_some_and(|address| network.contains(address));
             if run.iter().any(is_within) {
                 run.sort_by_key(|rr| !is_within(rr));
                 return;
             }
         }
-    }
-}
-
-impl Prefix {
-    fn parse(text: &str) -> Result<Prefix, String> {
-        let wrong = || format!("{text} is no network");
-        let (address, length) = text.split_once('/').ok_or_else(wrong)?;
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let length: u32 = length.parse().map_err(|_| wrong())?;
-        let (most, offset) = if address.is_ipv4() { (32, 96) } else { (128, 0) };
-        if length > most {
-            return Err(wrong());
-        }
-        let mask = u128::MAX.checked_shl(128 - offset - length).unwrap_or(0);
-        Ok(Prefix { network: number(&address) & mask, mask, is_v4: address.is_ipv4() })
-    }
-
-    fn contains(&self, address: &IpAddr) -> bool {
-        self.is_v4 == address.is_ipv4() && number(address) & self.mask == self.network
-    }
-}
-
-fn number(address: &IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits(),
     }
 }
 

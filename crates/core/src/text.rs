@@ -44,32 +44,93 @@ pub struct Message {
 const TYPES: &[(u16, &str)] = &[
     (1, "A"),
     (2, "NS"),
+    (3, "MD"),
+    (4, "MF"),
     (5, "CNAME"),
     (6, "SOA"),
+    (7, "MB"),
+    (8, "MG"),
+    (9, "MR"),
+    (10, "NULL"),
     (12, "PTR"),
     (13, "HINFO"),
+    (14, "MINFO"),
     (15, "MX"),
     (16, "TXT"),
+    (17, "RP"),
+    (18, "AFSDB"),
+    (19, "X25"),
+    (20, "ISDN"),
+    (21, "RT"),
+    (23, "NSAP-PTR"),
+    (24, "SIG"),
+    (25, "KEY"),
+    (26, "PX"),
+    (27, "GPOS"),
     (28, "AAAA"),
+    (29, "LOC"),
+    (30, "NXT"),
+    (31, "EID"),
+    (32, "NIMLOC"),
     (33, "SRV"),
+    (34, "ATMA"),
     (35, "NAPTR"),
+    (36, "KX"),
+    (37, "CERT"),
     (39, "DNAME"),
     (41, "OPT"),
+    (42, "APL"),
     (43, "DS"),
+    (44, "SSHFP"),
+    (45, "IPSECKEY"),
     (46, "RRSIG"),
     (47, "NSEC"),
     (48, "DNSKEY"),
+    (49, "DHCID"),
     (50, "NSEC3"),
+    (51, "NSEC3PARAM"),
     (52, "TLSA"),
+    (53, "SMIMEA"),
+    (55, "HIP"),
+    (56, "NINFO"),
+    (57, "RKEY"),
+    (58, "TALINK"),
+    (59, "CDS"),
+    (60, "CDNSKEY"),
+    (61, "OPENPGPKEY"),
+    (62, "CSYNC"),
+    (63, "ZONEMD"),
     (64, "SVCB"),
     (65, "HTTPS"),
     (99, "SPF"),
+    (100, "UINFO"),
+    (101, "UID"),
+    (102, "GID"),
+    (103, "UNSPEC"),
+    (104, "NID"),
+    (105, "L32"),
+    (106, "L64"),
+    (107, "LP"),
+    (108, "EUI48"),
+    (109, "EUI64"),
+    (128, "NXNAME"),
+    (249, "TKEY"),
     (250, "TSIG"),
     (251, "IXFR"),
     (252, "AXFR"),
+    (253, "MAILB"),
+    (254, "MAILA"),
     (255, "ANY"),
+    (256, "URI"),
     (257, "CAA"),
+    (258, "AVC"),
+    (260, "AMTRELAY"),
+    (261, "RESINFO"),
+    (32768, "TA"),
+    (32769, "DLV"),
 ];
+
+const CLASSES: &[(u16, &str)] = &[(1, "IN"), (2, "CS"), (3, "CH"), (4, "HS"), (254, "NONE")];
 
 const RCODES: &[&str] =
     &["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE"];
@@ -84,6 +145,18 @@ pub fn type_number(name: &str) -> Option<u16> {
     let upper = name.to_ascii_uppercase();
     let known = TYPES.iter().find(|(_, known)| *known == upper).map(|(number, _)| *number);
     known.or_else(|| upper.strip_prefix("TYPE")?.parse().ok())
+}
+
+/// The name of a class, `CLASS123` for those without one (RFC 3597). ANY is the name of a type, and in a line both may stand side by side.
+pub fn class_name(class: u16) -> String {
+    CLASSES.iter().find(|(number, _)| *number == class).map_or_else(|| format!("CLASS{class}"), |(_, name)| (*name).to_owned())
+}
+
+/// The number of a class by its name.
+pub fn class_number(name: &str) -> Option<u16> {
+    let upper = name.to_ascii_uppercase();
+    let known = CLASSES.iter().find(|(_, known)| *known == upper).map(|(number, _)| *number);
+    known.or_else(|| upper.strip_prefix("CLASS")?.parse().ok())
 }
 
 /// The name of a response code.

@@ -15,16 +15,23 @@ pub mod rtype {
     pub const HINFO: u16 = 13;
     pub const MX: u16 = 15;
     pub const TXT: u16 = 16;
+    pub const RP: u16 = 17;
+    pub const AFSDB: u16 = 18;
     pub const AAAA: u16 = 28;
     pub const SRV: u16 = 33;
     pub const NAPTR: u16 = 35;
     pub const DNAME: u16 = 39;
     pub const OPT: u16 = 41;
     pub const DS: u16 = 43;
+    pub const SSHFP: u16 = 44;
+    pub const TLSA: u16 = 52;
+    pub const SVCB: u16 = 64;
+    pub const HTTPS: u16 = 65;
+    pub const SPF: u16 = 99;
     pub const IXFR: u16 = 251;
     pub const AXFR: u16 = 252;
-    pub const SPF: u16 = 99;
     pub const ANY: u16 = 255;
+    pub const URI: u16 = 256;
     pub const CAA: u16 = 257;
 }
 
@@ -42,6 +49,8 @@ pub mod rcode {
 
 /// The class of the Internet.
 pub const CLASS_IN: u16 = 1;
+/// Any class: in questions only.
+pub const CLASS_ANY: u16 = 255;
 /// Octets of a message's header.
 pub const HEADER: usize = 12;
 /// Octets of an OPT record without options.

@@ -75,7 +75,7 @@ impl Respond for Explainer {
     }
 }
 
-/// Answers a query; nothing of it is kept or counted. None: it gets no reply.
+/// Answers a query; nothing of it is kept or counted. An empty reply is none. None: it has no end in time.
 pub fn explain(engine: &Arc<Engine>, client: &Client, message: &[u8]) -> io::Result<Option<(Vec<u8>, Trace)>> {
     let trace = Arc::new(Mutex::new(None));
     let machine = Machine::new(Arc::clone(engine), sys::random()?, clock::nanoseconds);
@@ -85,9 +85,8 @@ pub fn explain(engine: &Arc<Engine>, client: &Client, message: &[u8]) -> io::Res
     let mut queries = Queries::new(Explainer { machine, trace: Arc::clone(&trace) }, Arc::new(Counters::default()));
     queries.now = clock::start().elapsed();
     let mut reply = Vec::new();
-    let replied = match queries.ask(client, message, &mut reply) {
-        Verdict::Reply => true,
-        Verdict::Drop => false,
+    let ended = match queries.ask(client, message, &mut reply) {
+        Verdict::Reply | Verdict::Drop => true,
         Verdict::Wait(ticket) => {
             // There is no connection: only the reply matters.
             queries.wait(ticket, Asker::Tcp(Key::unpack(0)));
@@ -101,7 +100,7 @@ pub fn explain(engine: &Arc<Engine>, client: &Client, message: &[u8]) -> io::Res
         }
     };
     let trace = trace.lock().unwrap_or_else(PoisonError::into_inner).take();
-    Ok(trace.filter(|_| replied).map(|trace| (reply, trace)))
+    Ok(trace.filter(|_| ended).map(|trace| (reply, trace)))
 }
 
 /// Lets it ask upstreams, and hear what others tell it, until the reply is there.
@@ -113,7 +112,7 @@ fn wait(queries: &mut Queries<Explainer>, waker: &Waker) -> io::Result<Option<Ve
     while queries.now < until {
         upstreams.carry_out(&poll, queries);
         if let Some((_, reply)) = queries.finished() {
-            return Ok(Some(reply).filter(|reply| !reply.is_empty()));
+            return Ok(Some(reply));
         }
         let next = queries.next_deadline().map_or(until, |deadline| deadline.min(until));
         waits.wait(Some(next.saturating_sub(clock::start().elapsed())))?;

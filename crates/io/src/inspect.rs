@@ -139,10 +139,10 @@ impl Inspector {
             transport: if explain.tcp { Transport::Tcp } else { Transport::Udp },
         };
         let explained = explain::explain(&self.engine, &client, &question).map_err(|error| format!("cannot ask: {error}"))?;
-        let (reply, trace) = explained.ok_or("the server stays silent to this")?;
+        let (reply, trace) = explained.ok_or("the query had no end in time")?;
         let elapsed = trace.elapsed();
         Ok(Explained {
-            message: text::read_message(&reply).unwrap_or_default(),
+            message: text::read_message(&reply).unwrap_or_else(|| unanswered(&question)),
             listener,
             size: reply.len(),
             steps: trace.steps.into_iter().map(|step| place_step(&plan, step)).collect(),
@@ -244,6 +244,11 @@ impl Admin for Inspector {
             Err(why) => write_line(out, &Failed { error: format!("not a request: {why}") }),
         }
     }
+}
+
+/// What is told of a question to which nothing is said.
+fn unanswered(question: &[u8]) -> Message {
+    Message { flags: Vec::new(), rcode: String::new(), ..text::read_message(question).unwrap_or_default() }
 }
 
 /// The engine's words: lines to the log, observations to those who watch.

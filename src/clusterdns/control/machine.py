@@ -1,4 +1,4 @@
-"""This machine as the compiler sees it: its files, environment and interfaces."""
+"""This machine as the compiler sees it: its files, environment, interfaces and name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ STDIN = "stdin"
 
 def machine_sources() -> Sources:
     """The outside world, read when it is asked for."""
-    return Sources(read=_read, glob=lambda pattern: sorted(glob(pattern)), environment=os.environ, interfaces=Interfaces())
+    return Sources(
+        read=_read,
+        glob=lambda pattern: sorted(glob(pattern)),
+        environment=os.environ,
+        interfaces=Interfaces(),
+        hostname=os.uname().nodename,
+    )
 
 
 class Interfaces(Mapping[str, Sequence[str]]):

@@ -36,7 +36,8 @@ def answer_in_short(reply: Reply) -> str:
 
 def _story(reply: Reply) -> Iterator[str]:
     """The story, line by line."""
-    yield f"{reply['name']} {reply['type']}: {reply['rcode']} ({' '.join(reply['flags'])}), {reply['size']} octets, {_microseconds(reply)}"
+    said = f"{reply['rcode']} ({' '.join(reply['flags'])}), {reply['size']} octets" if reply["size"] else "no reply"
+    yield f"{reply['name']} {reply['type']}: {said}, {_microseconds(reply)}"
     records = [(section, _record(record)) for section in ("answer", "authority", "additional") for record in reply[section]]
     steps = [(step["what"], _words(step)) for step in reply["steps"]]
     reasons = [("listener", reply["listener"]), *steps, *(("object", origin) for origin in reply["origins"])]

@@ -9,8 +9,8 @@ import msgspec
 
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive
-from clusterdns.directives.options import arguments, choice, duration, integer, options, zones
-from clusterdns.names import ROOT, is_subdomain
+from clusterdns.directives.options import arguments, choice, duration, integer, options, reached_zones, zones
+from clusterdns.names import ROOT
 from clusterdns.plan import CacheClass, CacheOp, Prefetch, ServeStale
 from clusterdns.scalars import NO_TIME, Duration, bounded, parse_integer
 
@@ -36,7 +36,7 @@ def compile_cache(lines: Sequence[Line], block: BlockContext) -> None:
     most, names = _split_ttl(line, block)
     op = CacheOp(
         id="",
-        zones=_zones(line, names, block),
+        zones=list(reached_zones(line, names, block, "a TTL is a number of seconds without a unit")),
         success=CacheClass(CAPACITY, most or SUCCESS_TTL, LEAST_TTL),
         denial=CacheClass(CAPACITY, most or DENIAL_TTL, LEAST_TTL),
         servfail=LEAST_TTL,
@@ -77,16 +77,6 @@ def _ttl(token: Token, ttl: int, block: BlockContext) -> int | None:
     hint = "remove `cache`, or write how many seconds an answer may be kept, like 30"
     block.error(token, f"a TTL of {ttl} keeps nothing", hint, code="bad-value")
     return None
-
-
-def _zones(line: Line, names: Sequence[Token], block: BlockContext) -> list[str]:
-    """The zones whose answers are kept; questions for each have to come here."""
-    wanted = tuple(dict.fromkeys(zones(names, block)))
-    for zone in wanted:
-        if not any(is_subdomain(zone, served) or is_subdomain(served, zone) for served in block.zones):
-            hint = f"this block serves {', '.join(block.zones)}; a TTL is a number of seconds without a unit"
-            block.warn(line, f"no question for `{zone}` comes here", hint, code="unreachable-zone")
-    return list(wanted)
 
 
 def _with_option(op: CacheOp, option: Line, block: BlockContext) -> CacheOp:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive
-from clusterdns.directives.options import arguments, choice, options, zones
+from clusterdns.directives.options import arguments, choice, options, reached_zones
 from clusterdns.names import ROOT, is_subdomain
 from clusterdns.plan import LogClass, LogOp, LogRule
 
@@ -39,8 +39,10 @@ def compile_log(lines: Sequence[Line], block: BlockContext) -> None:
                 classes += CLASSES.get(choice(word, block, CLASSES) or "", [])
         pieces = _pieces(line, text, block)
         wanted = list(dict.fromkeys(classes)) or CLASSES["all"]
-        for zone in zones(names, block) if names else (ROOT,):
-            _warn_of_zone(line, zone, rules, block)
+        for zone in reached_zones(line, names, block) if names else (ROOT,):
+            if any(is_subdomain(zone, rule.zone) for rule in rules):
+                hint = "put the longer zone first"
+                block.warn(line, f"queries for `{zone}` are logged by a line before", hint, code="unreachable-line")
             rules.append(LogRule(zone, pieces, wanted))
     block.emit(LogOp(rules=rules, span=block.span(lines[0])))
 
@@ -71,14 +73,6 @@ def _pieces(line: Line, text: str, block: BlockContext) -> list[str]:
         end = found.end()
     pieces[-1] += text[end:]
     return pieces
-
-
-def _warn_of_zone(line: Line, zone: str, rules: Sequence[LogRule], block: BlockContext) -> None:
-    """A rule that no query comes to."""
-    if not any(is_subdomain(zone, served) or is_subdomain(served, zone) for served in block.zones):
-        block.warn(line, f"no question for `{zone}` comes here", f"this block serves {', '.join(block.zones)}", code="unreachable-zone")
-    elif any(is_subdomain(zone, rule.zone) for rule in rules):
-        block.warn(line, f"queries for `{zone}` are logged by a line before", "put the longer zone first", code="unreachable-line")
 
 
 DIRECTIVE = Directive(name="log", compile=compile_log)

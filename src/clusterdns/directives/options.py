@@ -13,7 +13,7 @@ from clusterdns.corefile.keys import zone_origins
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext
 from clusterdns.iana import CLASSES, RCODES, TYPES, class_number, rcode_number, type_number
-from clusterdns.names import InvalidName
+from clusterdns.names import InvalidName, is_subdomain
 from clusterdns.patterns import Pattern
 from clusterdns.scalars import Cidr, Duration, Endpoint, Size, address_or_none, bounded, parse_integer
 
@@ -130,6 +130,16 @@ def zones(tokens: Sequence[Token], block: BlockContext) -> tuple[str, ...]:
     if not tokens:
         return block.zones
     return tuple(zone for token in tokens for zone in _parsed(token, block, zone_origins, code="bad-name") or ())
+
+
+def reached_zones(line: Line, tokens: Sequence[Token], block: BlockContext, hint: str = "") -> tuple[str, ...]:
+    """The zones that these words name, each once; questions for each have to come to this block. `hint`: what else may be meant."""
+    named = tuple(dict.fromkeys(zones(tokens, block)))
+    for zone in named:
+        if not any(is_subdomain(zone, served) or is_subdomain(served, zone) for served in block.zones):
+            hints = "; ".join(filter(None, (f"this block serves {', '.join(block.zones)}", hint)))
+            block.warn(line, f"no question for `{zone}` comes here", hints, code="unreachable-zone")
+    return named
 
 
 def suggestion(word: str, known: Collection[str], told: Collection[str] | None = None) -> str:

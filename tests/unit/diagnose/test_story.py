@@ -48,6 +48,14 @@ def test_a_story_has_the_answer_and_then_its_reasons() -> None:
     )
 
 
+def test_silence_is_told() -> None:
+    steps = [{"what": "acl", "detail": "", "place": "Corefile:6:9", "line": "drop type TXT", "at": 1}]
+    story = tell(reply(rcode="", flags=[], size=0, answer=[], origins=[], steps=steps))
+    assert story == (
+        "cart.shop.svc.cluster.local. A: no reply, 7 µs\nbecause\n  listener  127.0.0.1:53\n  acl       Corefile:6:9  drop type TXT"
+    )
+
+
 def test_long_words_keep_the_columns() -> None:
     steps = [{"what": "loadbalance", "detail": "", "place": "Corefile:7:5", "line": "loadbalance", "at": 1}]
     assert tell(reply(steps=steps)).splitlines()[1:] == [

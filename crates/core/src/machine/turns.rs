@@ -1,10 +1,11 @@
 //! The ops' turns: on the way in until one answers, on the way out for those that were passed.
 
 use super::{Machine, Question};
+use crate::acl::Access;
 use crate::answer::Aside;
 use crate::ask;
 use crate::cache::Found;
-use crate::edns::lower_size;
+use crate::edns::{lower_size, tell_nsid};
 use crate::header::{self, change_question};
 use crate::minimal::minimise;
 use crate::name;
@@ -85,12 +86,26 @@ impl Machine {
                         way.change(other, Memory::new());
                     }
                 }
+                Op::Acl(op) => match op.run(&question.turn(way), &mut self.answer, *span, recorder) {
+                    Access::Allowed => {}
+                    Access::Answered => return None,
+                    Access::Dropped => {
+                        // Where it is the target of an alias that is not told, the rest of the answer is.
+                        self.silent = !way.is_inside();
+                        return None;
+                    }
+                },
+                Op::Fixed(op) => {
+                    if op.run(&question.turn(way), &mut self.answer, *span, recorder) {
+                        return None;
+                    }
+                }
                 Op::Whoami => {
                     recorder.op("whoami", *span);
                     whoami(&question.turn(way), &mut self.answer);
                     return None;
                 }
-                Op::Shuffle(_) | Op::Errors | Op::Log(_) | Op::Minimal | Op::Dns64(_) => {}
+                Op::Nsid(_) | Op::Shuffle(_) | Op::Errors | Op::Log(_) | Op::Minimal | Op::Dns64(_) => {}
             }
             way.level.at += 1;
         }
@@ -131,6 +146,11 @@ impl Machine {
                         ask::come_back(&other, &question.turn(way), &mut self.answer);
                     }
                 }
+                Op::Nsid(data) if self.answer.failure.is_none() => {
+                    if tell_nsid(&question.turn(way), data, &mut self.answer) {
+                        recorder.way_out("nsid", *span);
+                    }
+                }
                 Op::Bufsize(_) => {
                     way.undo();
                 }
@@ -145,7 +165,7 @@ impl Machine {
                         recorder.way_out("minimal", *span);
                     }
                 }
-                Op::Dns64(op) => {
+                Op::Dns64(op) if !self.silent => {
                     if let Some(other) = op.wants(&question.turn(way), &self.answer) {
                         recorder.way_out("dns64", *span);
                         recorder.note("asks", || "no IPv6 address is there to stay, so it asks for IPv4 addresses".to_owned());
@@ -154,7 +174,16 @@ impl Machine {
                         }
                     }
                 }
-                Op::Zone(_) | Op::Records(_) | Op::Forward(_) | Op::Whoami | Op::Shuffle(_) | Op::Log(_) => {}
+                Op::Zone(_)
+                | Op::Records(_)
+                | Op::Forward(_)
+                | Op::Acl(_)
+                | Op::Fixed(_)
+                | Op::Nsid(_)
+                | Op::Whoami
+                | Op::Shuffle(_)
+                | Op::Dns64(_)
+                | Op::Log(_) => {}
             }
         }
         false

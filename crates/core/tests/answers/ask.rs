@@ -12,8 +12,9 @@ use core_dns::client::{Client, Transport};
 use core_dns::engine::Engine;
 use core_dns::machine::{Machine, Verdict};
 use core_dns::zone::{Applied, decode_change};
-use domain::base::iana::{Class, Rtype};
+use domain::base::iana::{Class, OptionCode, Rtype};
 use domain::base::message_builder::MessageBuilder;
+use domain::base::opt::UnknownOptData;
 use domain::base::{Message, Name, RecordSection};
 use domain::rdata::AllRecordData;
 use serde_json::{Value, json};
@@ -36,6 +37,7 @@ pub struct Question {
     qtype: Rtype,
     class: Class,
     edns: Option<(u16, u8, bool)>,
+    option: Option<u16>,
     client: SocketAddr,
     transport: Transport,
     listener: String,
@@ -53,6 +55,8 @@ pub struct Reply {
     pub authority: Vec<String>,
     pub additional: Vec<String>,
     pub edns: Option<Edns>,
+    /// The options of its EDNS: code and octets.
+    pub options: Vec<(u16, Vec<u8>)>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -117,8 +121,15 @@ impl Server {
         self.reply(&Question::new(name, qtype))
     }
 
-    /// The reply to a question that gets one.
+    /// The reply to a question that gets one, without EDNS options.
     pub fn reply(&mut self, question: &Question) -> Reply {
+        let reply = self.reply_with_options(question);
+        assert_eq!(reply.options, []);
+        reply
+    }
+
+    /// The reply to a question that gets one.
+    pub fn reply_with_options(&mut self, question: &Question) -> Reply {
         let octets = self.send(&question.octets(), question).expect("a reply");
         Reply::read(&octets)
     }
@@ -151,6 +162,7 @@ impl Question {
             qtype: Rtype::from_str(qtype).expect("a type"),
             class: Class::IN,
             edns: None,
+            option: None,
             client: "192.0.2.1:4321".parse().unwrap(),
             transport: Transport::Tcp,
             listener: LISTENER.to_owned(),
@@ -187,6 +199,12 @@ impl Question {
         self
     }
 
+    /// With an empty option in its OPT record.
+    pub fn option(mut self, code: u16) -> Question {
+        self.option = Some(code);
+        self
+    }
+
     pub fn octets(&self) -> Vec<u8> {
         let name = match self.name.as_str() {
             "@" => ORIGIN.to_owned(),
@@ -202,7 +220,7 @@ impl Question {
                 opt.set_udp_payload_size(size);
                 opt.set_version(version);
                 opt.set_dnssec_ok(dnssec_ok);
-                Ok(())
+                self.option.map_or(Ok(()), |code| opt.push_raw_option(OptionCode::from_int(code), 0, |_| Ok(())))
             });
             written.unwrap();
         }
@@ -221,7 +239,7 @@ impl Reply {
         let flags =
             [("aa", header.aa()), ("tc", header.tc()), ("rd", header.rd()), ("ra", header.ra()), ("ad", header.ad()), ("cd", header.cd())];
         let (mut question, mut answer, mut authority, mut additional) = message.sections().expect("four sections");
-        let mut edns = None;
+        let (mut edns, mut options) = (None, Vec::new());
         let reply = Reply {
             octets: octets.to_vec(),
             rcode: message.opt_rcode().to_string(),
@@ -231,10 +249,11 @@ impl Reply {
                 .map(|question| question.expect("a question").to_string().replace('\t', " "))
                 .collect::<Vec<_>>()
                 .join(", "),
-            answer: texts(&mut answer, &mut edns),
-            authority: texts(&mut authority, &mut edns),
-            additional: texts(&mut additional, &mut edns),
+            answer: texts(&mut answer, &mut edns, &mut options),
+            authority: texts(&mut authority, &mut edns, &mut options),
+            additional: texts(&mut additional, &mut edns, &mut options),
             edns,
+            options,
         };
         assert_eq!(additional.pos(), octets.len(), "nothing stands behind the last record");
         reply
@@ -266,21 +285,25 @@ fn sorted(section: &[String]) -> Vec<&str> {
 }
 
 /// A section's records as text; OPT is told apart.
-fn texts(section: &mut RecordSection<'_, &[u8]>, edns: &mut Option<Edns>) -> Vec<String> {
+fn texts(section: &mut RecordSection<'_, &[u8]>, edns: &mut Option<Edns>, options: &mut Vec<(u16, Vec<u8>)>) -> Vec<String> {
     let mut texts = Vec::new();
     for record in section {
         let record = record.expect("a record").to_any_record::<AllRecordData<_, _>>().expect("data that fits its type");
         if let AllRecordData::Opt(opt) = record.data() {
-            assert!(opt.is_empty(), "no EDNS option is known");
+            options.extend(
+                opt.iter::<UnknownOptData<_>>()
+                    .map(|option| option.expect("an option"))
+                    .map(|option| (option.code().to_int(), option.data().to_vec())),
+            );
             assert!(edns.is_none(), "one OPT record at most");
             *edns = Some(Edns { size: record.class().to_int(), dnssec_ok: record.ttl().as_secs() & 0x8000 != 0 });
         } else {
-            assert_eq!(record.class(), Class::IN);
+            let class = if record.class() == Class::IN { String::new() } else { format!("{} ", record.class()) };
             let data = match record.data() {
                 AllRecordData::Srv(srv) => format!("{} {} {} {}", srv.priority(), srv.weight(), srv.port(), dotted(srv.target())),
                 data => data.to_string(),
             };
-            let text = format!("{} {} {} {data}", dotted(record.owner()), record.ttl().as_secs(), record.rtype());
+            let text = format!("{} {} {class}{} {data}", dotted(record.owner()), record.ttl().as_secs(), record.rtype());
             texts.push(text.split(' ').map(relative).collect::<Vec<_>>().join(" "));
         }
     }
