@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+from http.client import HTTPConnection
 from pathlib import Path
 from time import monotonic
 
@@ -13,16 +14,16 @@ from tests.controlplane.eventually import eventually, synced
 from tests.controlplane.load import Load
 from tests.controlplane.objects import endpoint_slice, namespace, service
 from tests.controlplane.plane import ControlPlane
-from tests.servers import Running, serving
+from tests.servers import Running, free_port, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 KNOWN = {"cart.shop.svc.cluster.local": "10.96.1.1", "absent.shop.svc.cluster.local": None}
 
 
-def corefile(plane: ControlPlane) -> str:
+def corefile(plane: ControlPlane, more: str = "") -> str:
     """A Corefile for the rights of a DNS server."""
-    return f".:PORT {{\n bind 127.0.0.1\n kubernetes cluster.local {{\n kubeconfig {plane.kubeconfig('dns')}\n }}\n}}\n"
+    return f".:PORT {{\n bind 127.0.0.1\n {more}\n kubernetes cluster.local {{\n kubeconfig {plane.kubeconfig('dns')}\n }}\n}}\n"
 
 
 def fill(plane: ControlPlane) -> None:
@@ -57,6 +58,24 @@ def test_killed_and_back_is_current_within_two_seconds(plane: ControlPlane, tmp_
             assert monotonic() - ready < 2.0
     assert load.asked > 1000
     assert (load.lost, load.wrong) == (0, {})
+
+
+def test_B3_who_was_ready_stays_so_while_the_api_server_is_away(plane: ControlPlane, tmp_path: Path) -> None:
+    fill(plane)
+    port = free_port()
+
+    def status() -> int:
+        connection = HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/ready")
+        return connection.getresponse().status
+
+    with serving(tmp_path, corefile(plane, f"ready 127.0.0.1:{port}")) as server:
+        synced(server)
+        assert status() == 200
+        plane.end("kube-apiserver", signal.SIGKILL)
+        server.wait_for("no connection to")
+        assert status() == 200
+        assert exists(server, "cart")
 
 
 def test_terminated_and_silent_is_noticed_within_five_seconds(plane: ControlPlane, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.rules.cluster import Cluster, Clusters, port, service
+from tests.rules.upstream import Says, upstream
 
 CLUSTER = "cluster.local."
 MANIFESTS = (
@@ -67,6 +68,42 @@ def test_E2_a_target_in_the_zone_of_another_block_is_resolved_there(clusters: Cl
         "svc2.testns.svc.other.test. 5 A 10.96.0.200",
         f"there.testns.svc.{CLUSTER} 5 CNAME svc2.testns.svc.other.test.",
     ]
+
+
+TO_WWW = service("there", type="ExternalName", externalName="www.example.org")
+ALIAS = f"there.testns.svc.{CLUSTER} 5 CNAME www.example.org."
+
+
+def through(port: int) -> str:
+    """A block that leaves everything else to this upstream."""
+    return f"}}\n.:0 {{\nbind 127.0.0.1\nforward . 127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_E2_a_target_elsewhere_is_asked_for_upstream(clusters: Clusters, tcp: bool) -> None:
+    more = ["www.example.org. 60 IN CNAME cdn.example.org.", "cdn.example.org. 60 IN A 192.0.2.7"]
+    with upstream({"www.example.org": Says(answer=more)}) as port:
+        cluster = clusters.serve(TO_WWW, behind=through(port), key="cluster.local:0")
+        assert cluster.ask("there.testns.svc", tcp=tcp).answer == [
+            "cdn.example.org. 60 A 192.0.2.7",
+            ALIAS,
+            "www.example.org. 60 CNAME cdn.example.org.",
+        ]
+
+
+@pytest.mark.parametrize("rcode", ["NXDOMAIN", "NOERROR"])
+def test_E2_a_target_elsewhere_that_has_nothing_leaves_the_alias(clusters: Clusters, rcode: str) -> None:
+    with upstream({"www.example.org": Says(rcode)}) as port:
+        reply = clusters.serve(TO_WWW, behind=through(port), key="cluster.local:0").ask("there.testns.svc")
+        assert (reply.rcode, reply.answer) == ("NOERROR", [ALIAS])
+
+
+@pytest.mark.parametrize("truncated", [False, True])
+def test_S10_what_was_cut_short_upstream_is_cut_short_here(clusters: Clusters, truncated: bool) -> None:
+    with upstream({"www.example.org": Says(answer=["www.example.org. 60 IN A 192.0.2.7"], truncated=truncated)}) as port:
+        reply = clusters.serve(TO_WWW, behind=through(port), key="cluster.local:0").ask("there.testns.svc")
+        assert ALIAS in reply.answer
+        assert ("tc" in reply.flags) == truncated
 
 
 @pytest.mark.parametrize("name", ["itself", "ping", "pong"])

@@ -123,6 +123,31 @@ def test_S9_the_soa_says_who_and_how_long(cluster: Cluster) -> None:
     assert SERIAL <= int(serial) < SERIAL + 10_000, "the serial is the time of the last change"
 
 
+HEADLESS = service("db", clusterIP="None", ports=[port("sql", 5432)])
+DB = endpoint_slice("db", endpoint("172.0.9.1", hostname="db-0"), ports=[port("sql", 5432)])
+
+
+@pytest.mark.parametrize(
+    ("after", "moves"),
+    [
+        (DB, False),
+        (DB.replace('"name":"db-ipv4"', '"name":"db-ipv4","annotations":{"touched":"1"},"generation":7'), False),
+        (DB.replace('"hostname":"db-0"', '"hostname":"db-0","nodeName":"other","conditions":{"ready":true,"serving":true}'), False),
+        (DB.replace('"hostname":"db-0"', '"hostname":"db-1"'), True),
+        (DB.replace("172.0.9.1", "172.0.9.2"), True),
+        (DB.replace("5432", "5433"), True),
+        (DB + service("more", clusterIP="10.96.0.77"), True),
+        ("", True),
+    ],
+)
+def test_S9_the_serial_moves_when_an_answer_does(clusters: Clusters, after: str, moves: bool) -> None:
+    def serial(manifests: str) -> str:
+        return clusters.serve(HEADLESS + manifests, "ttl 77").ask("cluster.local.", "SOA").data[0].split()[2]
+
+    before = serial(DB)
+    assert (serial(after) != before) == moves
+
+
 def test_S9_each_zone_has_its_own_soa(cluster: Cluster) -> None:
     (soa,) = cluster.ask("1.2.3.4.in-addr.arpa.", "PTR").authority
     assert soa.startswith("in-addr.arpa. 5 SOA ns.dns.in-addr.arpa. hostmaster.in-addr.arpa. ")

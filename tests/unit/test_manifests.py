@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterdns.cluster import Endpoint, EndpointSlice, Namespace, Pod, Port, Ref, Service, View
+from clusterdns.cluster import Endpoint, EndpointSlice, Namespace, Pod, Port, Ref, Service, ServiceImport, View
 from clusterdns.compiler import compile_plan
 from clusterdns.corefile.problems import Place, has_errors
 from clusterdns.corefile.syntax import parse_corefile
@@ -27,6 +27,14 @@ RECORDED = Path(__file__).parents[1] / "conformance/objects.json"
 EXAMPLE = Path(__file__).parents[2] / "examples/shop"
 
 
+VERSIONS = {
+    "EndpointSlice": "discovery.k8s.io/v1",
+    "Deployment": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "ServiceImport": "multicluster.x-k8s.io/v1alpha1",
+}
+
+
 def load(*documents: str | dict[str, Any], options: ClusterOptions | None = None) -> Loaded:
     """What documents of one file say, each YAML text or an object."""
     texts = [dedent(document) if isinstance(document, str) else json.dumps(document) for document in documents]
@@ -34,7 +42,7 @@ def load(*documents: str | dict[str, Any], options: ClusterOptions | None = None
 
 
 def obj(kind: str, name: str, namespace: str = "shop", labels: dict[str, str] | None = None, **parts: Any) -> dict[str, Any]:
-    version = {"EndpointSlice": "discovery.k8s.io/v1", "Deployment": "apps/v1", "StatefulSet": "apps/v1"}.get(kind, "v1")
+    version = VERSIONS.get(kind, "v1")
     metadata = {"name": name, "labels": labels or {}} | ({"namespace": namespace} if kind != "Namespace" else {})
     return {"apiVersion": version, "kind": kind, "metadata": metadata, **parts}
 
@@ -535,6 +543,36 @@ def test_N3_services_slices_and_pods_are_selected_by_their_labels() -> None:
     assert Ref("Namespace", "", "x") in loaded.objects
 
 
+def test_M1_imports_and_their_slices_take_the_place_of_services() -> None:
+    imported = obj("ServiceImport", "db", "many", spec={"type": "Headless", "ports": [{"name": "sql", "port": 5432}]})
+    exported = given_slice("db")
+    exported["metadata"]["labels"] = {
+        "multicluster.kubernetes.io/service-name": "db",
+        "multicluster.kubernetes.io/source-cluster": "east",
+    }
+    documents = (imported, exported, service("web"), given_slice("web"))
+    shared = load(*documents, options=ClusterOptions(multicluster=True)).objects
+    assert {str(ref) for ref in shared if ref.kind != "Namespace"} == {"ServiceImport many/db", "EndpointSlice shop/db-given"}
+    assert shared[Ref("ServiceImport", "many", "db")] == ServiceImport("many", "db", "Headless", (), (Port("sql", "TCP", 5432),))
+    piece = shared[Ref("EndpointSlice", "shop", "db-given")]
+    assert isinstance(piece, EndpointSlice)
+    assert (piece.service, piece.cluster) == ("db", "east")
+    assert Ref("Namespace", "", "many") in shared
+    own = load(*documents).objects
+    assert {ref.kind for ref in own} == {"Namespace", "Service", "EndpointSlice"}
+    assert Ref("Service", "shop", "web") in own
+
+
+def test_N3_N4_imports_are_selected_like_namespaces_and_their_slices_by_the_option() -> None:
+    exported = given_slice("db")
+    exported["metadata"]["labels"] = {"multicluster.kubernetes.io/service-name": "db", "tier": "front"}
+    documents = (obj("ServiceImport", "one", labels={"team": "a"}), obj("ServiceImport", "two"), exported)
+    options = ClusterOptions(multicluster=True, namespace_labels="team=a", labels="tier=front")
+    assert {str(ref) for ref in load(*documents, options=options).objects} == {"ServiceImport shop/one", "EndpointSlice shop/db-given"}
+    options = ClusterOptions(multicluster=True, labels="tier=back")
+    assert "EndpointSlice" not in {ref.kind for ref in load(*documents, options=options).objects}
+
+
 # The example
 
 
@@ -609,6 +647,7 @@ def test_a_document_that_makes_no_sense_is_a_problem_and_the_others_are_served(t
         (pod("a", "nonsense"), "status.podIP"),
         (given_slice("other", "10.0.0.x"), "endpoints[].addresses"),
         ({**given_slice("other"), "ports": [{"port": 70000}]}, "ports[0].port"),
+        (obj("ServiceImport", "db", spec={"ips": ["10.0.0.999"]}), "spec.ips[0]"),
     ],
 )
 def test_an_object_with_nonsense_in_it_is_a_problem_and_left_out(document: dict[str, Any], field: str) -> None:
@@ -678,7 +717,7 @@ scraps: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=6,
 )
-kinds = st.sampled_from(["Service", "Namespace", "Pod", "EndpointSlice", "Deployment", "StatefulSet", "List", "ServiceList", "Other"])
+kinds = st.sampled_from(["Service", "Namespace", "Pod", "Deployment", "StatefulSet", "List", "ServiceList", "Other", *VERSIONS])
 
 
 @given(kinds, scraps, scraps, scraps, scraps)

@@ -195,13 +195,15 @@ impl Answer {
         aside
     }
 
-    /// Goes on with what was set aside; records that were answered in between are added to its answer section.
+    /// Goes on with what was set aside; records that were answered in between are added to its answer section. If some of these are
+    /// missing, some are missing in the whole.
     pub fn resume(&mut self, aside: Aside) {
-        let between = std::mem::take(&mut self.answer);
+        let (between, cut) = (std::mem::take(&mut self.answer), self.tc);
         self.clear();
         [self.answer, self.authority, self.additional] = aside.sections;
         (self.chase, self.rcode, self.edns, self.cacheable) = (aside.chase, aside.rcode, aside.edns, aside.cacheable);
         self.set_flags(aside.flags);
+        self.tc |= cut;
         self.answer.extend(between);
     }
 
