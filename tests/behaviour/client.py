@@ -6,6 +6,8 @@ import asyncio
 import ssl
 import struct
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import msgspec
 
@@ -58,28 +60,23 @@ class Client:
         started = _now()
         results: list[Document] = []
         wires = [query_wire(query, FIRST_OF_STREAM + number) for number, query in enumerate(stream.queries)]
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._placeholders.port("PORT"))
-        self._placeholders.clients.add(writer.get_extra_info("sockname")[1])
         try:
-            writer.write(b"".join(map(_framed, wires)))
-            async with asyncio.timeout(STREAM_PATIENCE):
-                for _ in wires:
-                    wire = await _framed_message(reader)
-                    number = int.from_bytes(wire[:2], "big")
-                    results.append({"query": number - FIRST_OF_STREAM, "result": told(wire, number)})
-            if stream.then_wait_close:
-                started = _now()
-                async with asyncio.timeout(stream.then_wait_close):
-                    more = await reader.read(1)
-                results.append({"event": "more data" if more else "closed by server", "after_s": _since(started)})
-        except TimeoutError:
-            results.append({"event": "timeout"})
+            async with self._connection(Query()) as (reader, writer):
+                writer.write(b"".join(map(_framed, wires)))
+                async with asyncio.timeout(STREAM_PATIENCE):
+                    for _ in wires:
+                        wire = await _framed_message(reader)
+                        number = int.from_bytes(wire[:2], "big")
+                        results.append({"query": number - FIRST_OF_STREAM, "result": told(wire, number)})
+                if stream.then_wait_close:
+                    started = _now()
+                    async with asyncio.timeout(stream.then_wait_close):
+                        more = await reader.read(1)
+                    results.append({"event": "more data" if more else "closed by server", "after_s": _since(started)})
         except asyncio.IncompleteReadError:
             results.append({"event": "closed by server", "after_s": _since(started)})
         except OSError as problem:
-            results.append({"event": type(problem).__name__})
-        finally:
-            writer.close()
+            results.append({"event": _why(problem)})
         return {"results": results}
 
     async def _ask_next(self, query: Query) -> Document:
@@ -101,9 +98,8 @@ class Client:
 
     async def _over_udp(self, query: Query, wire: bytes) -> bytes:
         reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        source = query.from_ or ("::1" if ":" in query.addr else "127.0.0.1")
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: _Reply(reply), remote_addr=(query.addr, self._placeholders.port(query.to)), local_addr=(source, 0)
+            lambda: _Reply(reply), remote_addr=(query.addr, self._placeholders.port(query.to)), local_addr=(_source(query), 0)
         )
         try:
             self._placeholders.clients.add(transport.get_extra_info("sockname")[1])
@@ -113,16 +109,26 @@ class Client:
             transport.close()
 
     async def _over_tcp(self, query: Query, wire: bytes) -> bytes:
-        context = _trusting_context() if query.proto == "tls" else None
-        source = (query.from_ or ("::1" if ":" in query.addr else "127.0.0.1"), 0)
-        port = self._placeholders.port(query.to)
-        reader, writer = await asyncio.open_connection(query.addr, port, local_addr=source, ssl=context)
-        try:
-            self._placeholders.clients.add(writer.get_extra_info("sockname")[1])
+        async with self._connection(query) as (reader, writer):
             writer.write(_framed(wire))
             return await _framed_message(reader)
+
+    @asynccontextmanager
+    async def _connection(self, query: Query) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A connection for a question, over TLS if it is to go over TLS."""
+        context = _trusting_context() if query.proto == "tls" else None
+        port = self._placeholders.port(query.to)
+        reader, writer = await asyncio.open_connection(query.addr, port, local_addr=(_source(query), 0), ssl=context)
+        try:
+            self._placeholders.clients.add(writer.get_extra_info("sockname")[1])
+            yield reader, writer
         finally:
             writer.close()
+
+
+def _source(query: Query) -> str:
+    """The address that it comes from."""
+    return query.from_ or ("::1" if ":" in query.addr else "127.0.0.1")
 
 
 def _trusting_context() -> ssl.SSLContext:

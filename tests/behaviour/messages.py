@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 import dns.edns
 import dns.exception
@@ -65,6 +66,7 @@ def _repeated(lines: Iterable[str | Repeated]) -> Iterator[str]:
             yield from (line.rr.replace("{i}", str(number)) for number in range(1, line.repeat + 1))
 
 
+@cache
 def _record(line: str, at: str) -> dns.rrset.RRset:
     owner, ttl, rclass, rtype, *data = line.split(None, 4)
     return dns.rrset.from_text(dns.name.from_text(at if owner == "@" else owner), int(ttl), rclass, rtype, " ".join(data))

@@ -18,7 +18,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from tests.behaviour.messages import edns_told, flag_names
-from tests.behaviour.replies import matches, reply_wire
+from tests.behaviour.replies import matches, prepare, reply_wire
 from tests.behaviour.scenario import Document, Rule, UpstreamSpec
 
 HOST = "127.0.0.1"
@@ -50,8 +50,8 @@ class Upstream:
         self._spec = spec
         self._port = port
         self._tls = self._context(certificate) if spec.tls else None
-        self._rules = spec.rules
         self._matched: Counter[int] = Counter()
+        self.follow(spec.rules)
         self._events: list[Document] = []
         self._sockets: dict[tuple[str, int], int] = {}
         self._udp: asyncio.DatagramTransport | None = None
@@ -63,6 +63,8 @@ class Upstream:
         """Reply by these rules from now on."""
         self._rules = rules
         self._matched.clear()
+        for rule in rules:
+            prepare(rule)
 
     async def up(self) -> None:
         """Can be reached from now on."""
