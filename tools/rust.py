@@ -16,10 +16,16 @@ from tools.console import Failed, say, step
 LINKER = """#!/bin/sh
 for argument do
     shift
-    [ "$argument" = -lgcc_s ] && argument={library}
+    case $argument in
+        --target=*) continue ;;
+        -lgcc_s) argument={library} ;;
+    esac
     set -- "$@" "$argument"
 done
 exec "{python}" -m ziglang cc "$@"
+"""
+ARCHIVER = """#!/bin/sh
+exec "{python}" -m ziglang ar "$@"
 """
 
 
@@ -31,7 +37,7 @@ def install_missing(root: Path, venv: Path, pip_install: Callable[[str, str], No
         pip_install(f"no Rust {needed} or newer here: fetching the installer", "rust")
         hint = f"install Rust {needed} or newer (https://rustup.rs, or your distribution's rustc and cargo) and try again"
         step("Rust toolchain, into .venv", [venv / "bin/python", "-m", "puccinialin", "--location", venv / "rust"], hint)
-    if not machine_has_linker() and not linker(venv).exists():
+    if not machine_has_linker() and not archiver(venv).exists():
         say("set-up: no C compiler here (cc): linking with Zig's, from the package ziglang")
         pip_install("linker (ziglang)", "linker")
         write_linker(venv)
@@ -93,15 +99,24 @@ def linker(venv: Path) -> Path:
     return venv / "linker/cc"
 
 
+def archiver(venv: Path) -> Path:
+    """What puts compiled C together, beside it."""
+    return venv / "linker/ar"
+
+
 def write_linker(venv: Path) -> None:
     """Make it: a script that calls Zig's, and gives it the machine's libgcc_s for the one that Zig has of its own.
 
     Python ends a thread that is left at exit by unwinding it with the machine's; two unwinders in one process end in a crash.
+    What is written in C (the arithmetic of TLS) is compiled by it too, for this machine, whose name Zig does not understand as Rust
+    writes it; an archiver stands beside it for that.
     """
     library = loaded_library("libgcc_s.so.1") or "-lgcc_s"
     linker(venv).parent.mkdir(exist_ok=True)
-    linker(venv).write_text(LINKER.format(library=library, python=venv / "bin/python"))
-    linker(venv).chmod(0o755)
+    programs = {linker(venv): LINKER, archiver(venv): ARCHIVER}
+    for path, script in programs.items():
+        path.write_text(script.format(library=library, python=venv / "bin/python"))
+        path.chmod(0o755)
 
 
 def loaded_library(name: str) -> str | None:

@@ -299,11 +299,24 @@ class CacheOp(msgspec.Struct, frozen=True, tag_field="op", tag="cache", forbid_u
     span: int
 
 
+class TlsClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a server is asked over TLS.
+
+    `server_name`: the host name or IP address that its certificate must be for. The others are paths of PEM files, that the engine
+    reads: `ca` has the authorities to trust (empty: those of the system), `cert` and `key` prove who asks (empty: nobody does).
+    """
+
+    server_name: str
+    ca: str
+    cert: str
+    key: str
+
+
 class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A server to ask: `192.0.2.1:53`, `[2001:db8::1]:53`. `tls` is the name to check its certificate for (None: no TLS)."""
+    """A server to ask: `192.0.2.1:53`, `[2001:db8::1]:53`; in the clear where `tls` is None."""
 
     address: str
-    tls: str | None
+    tls: TlsClient | None
 
 
 class HealthCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

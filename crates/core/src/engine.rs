@@ -68,8 +68,8 @@ pub struct Resources {
     pub caches: HashMap<String, Arc<Cache>>,
     /// What each `forward` remembers.
     pub traffic: HashMap<String, Arc<Traffic>>,
-    /// Upstreams by address.
-    pub upstreams: HashMap<SocketAddr, Arc<Upstream>>,
+    /// Upstreams: one for each address and each way to secure it.
+    pub upstreams: HashMap<plan::Upstream, Arc<Upstream>>,
 }
 
 impl Resources {
@@ -91,8 +91,9 @@ impl Resources {
                     for upstream in &op.upstreams {
                         let wrong = |_| PlanError(format!("{} is no address with a port", upstream.address));
                         let address: SocketAddr = upstream.address.parse().map_err(wrong)?;
-                        let known = self.upstreams.get(&address).cloned();
-                        named.upstreams.entry(address).or_insert_with(|| known.unwrap_or_else(|| Arc::new(Upstream::new(address))));
+                        let known = self.upstreams.get(upstream).cloned();
+                        let known = known.unwrap_or_else(|| Arc::new(Upstream::new(address, upstream.tls.clone())));
+                        named.upstreams.entry(upstream.clone()).or_insert(known);
                     }
                 }
                 _ => {}

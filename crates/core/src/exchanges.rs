@@ -5,12 +5,14 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::client::Transport;
+use crate::plan::TlsClient;
 use crate::random::Secret;
 
 /// The datagram sockets to one upstream among which each query's is drawn.
@@ -26,6 +28,24 @@ const DRAWS: usize = 16;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LaneId(pub u64);
 
+/// Where a lane leads, and how.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Target {
+    /// The server's address.
+    pub address: SocketAddr,
+    /// Datagrams or a stream.
+    pub transport: Transport,
+    /// How the stream is secured; none: it is not.
+    pub tls: Option<Arc<TlsClient>>,
+}
+
+impl Target {
+    /// `udp`, `tcp` or `tls`.
+    pub fn name(&self) -> &'static str {
+        if self.tls.is_some() { "tls" } else { self.transport.name() }
+    }
+}
+
 /// What is to be done with sockets.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -34,9 +54,7 @@ pub enum Effect {
         /// Over which.
         lane: LaneId,
         /// Where it leads.
-        to: SocketAddr,
-        /// Datagrams or a stream.
-        transport: Transport,
+        target: Target,
         /// The message, without a frame.
         message: Vec<u8>,
     },
@@ -76,7 +94,7 @@ pub struct Lifetime {
 /// All lanes and what is under way on them.
 pub struct Exchanges {
     lanes: HashMap<LaneId, Lane, RandomState>,
-    pools: HashMap<(SocketAddr, Transport), Vec<LaneId>, RandomState>,
+    pools: HashMap<Target, Vec<LaneId>, RandomState>,
     flying: HashMap<(LaneId, u16), (u64, Asker), RandomState>,
     effects: VecDeque<Effect>,
     secret: Secret,
@@ -85,8 +103,7 @@ pub struct Exchanges {
 }
 
 struct Lane {
-    to: SocketAddr,
-    transport: Transport,
+    target: Target,
     opened: Duration,
     used: Duration,
     uses: u32,
@@ -121,19 +138,11 @@ impl Exchanges {
     }
 
     /// Sends a message under a new random id.
-    pub fn send(
-        &mut self,
-        now: Duration,
-        to: SocketAddr,
-        transport: Transport,
-        lifetime: Lifetime,
-        asker: Asker,
-        message: &[u8],
-    ) -> Exchange {
+    pub fn send(&mut self, now: Duration, target: Target, lifetime: Lifetime, asker: Asker, message: &[u8]) -> Exchange {
         let (lane, id) = match asker {
-            Asker::Query(_) => self.choose(now, to, transport, lifetime),
+            Asker::Query(_) => self.choose(now, &target, lifetime),
             // A probe must not be told that all is well by a connection that worked before.
-            Asker::Probe(_) => (self.open(now, to, transport, lifetime, true), self.secret.bits() as u16),
+            Asker::Probe(_) => (self.open(now, &target, lifetime, true), self.secret.bits() as u16),
         };
         self.serials += 1;
         if let Some(known) = self.lanes.get_mut(&lane) {
@@ -144,7 +153,7 @@ impl Exchanges {
         self.flying.insert((lane, id), (self.serials, asker));
         let mut message = message.to_vec();
         message[..2].copy_from_slice(&id.to_be_bytes());
-        self.effects.push_back(Effect::Send { lane, to, transport, message });
+        self.effects.push_back(Effect::Send { lane, target, message });
         Exchange { lane, id, serial: self.serials }
     }
 
@@ -197,12 +206,12 @@ impl Exchanges {
         self.effects.pop_front()
     }
 
-    fn choose(&mut self, now: Duration, to: SocketAddr, transport: Transport, lifetime: Lifetime) -> (LaneId, u16) {
-        let drawn = match transport {
+    fn choose(&mut self, now: Duration, target: &Target, lifetime: Lifetime) -> (LaneId, u16) {
+        let drawn = match target.transport {
             Transport::Udp => self.secret.bits() % UDP_LANES,
             Transport::Tcp => 0,
         };
-        let pool = self.pools.entry((to, transport)).or_default();
+        let pool = self.pools.entry(target.clone()).or_default();
         if let Some(lane) = pool.get(drawn as usize).copied() {
             let known = self.lanes.get_mut(&lane);
             let (is_over, has_room) = known.as_ref().map_or((true, false), |lane| (lane.is_over(now), lane.has_room()));
@@ -213,7 +222,7 @@ impl Exchanges {
                 return (lane, id);
             }
             // A connection that is only full goes on; anything else makes room for a new port.
-            if is_over || transport == Transport::Udp {
+            if is_over || target.transport == Transport::Udp {
                 pool.swap_remove(drawn as usize);
                 if let Some(old) = known {
                     old.leaving = true;
@@ -224,10 +233,10 @@ impl Exchanges {
                 }
             }
         }
-        let lane = self.open(now, to, transport, lifetime, false);
-        let pool = self.pools.entry((to, transport)).or_default();
+        let lane = self.open(now, target, lifetime, false);
+        let pool = self.pools.entry(target.clone()).or_default();
         // The newest connection is the first that is tried.
-        match transport {
+        match target.transport {
             Transport::Udp => pool.push(lane),
             Transport::Tcp => pool.insert(0, lane),
         }
@@ -235,10 +244,11 @@ impl Exchanges {
     }
 
     /// A new lane; one that is `leaving` already serves once.
-    fn open(&mut self, now: Duration, to: SocketAddr, transport: Transport, lifetime: Lifetime, leaving: bool) -> LaneId {
+    fn open(&mut self, now: Duration, target: &Target, lifetime: Lifetime, leaving: bool) -> LaneId {
         self.lanes_ever += 1;
         let lane = LaneId(self.lanes_ever);
-        let new = Lane { to, transport, opened: now, used: now, uses: 0, replies: 0, lifetime, ids: Vec::new(), leaving };
+        let target = target.clone();
+        let new = Lane { target, opened: now, used: now, uses: 0, replies: 0, lifetime, ids: Vec::new(), leaving };
         self.lanes.insert(lane, new);
         lane
     }
@@ -246,7 +256,7 @@ impl Exchanges {
     fn retire(&mut self, lane: LaneId) {
         let Some(known) = self.lanes.get_mut(&lane) else { return };
         known.leaving = true;
-        if let Some(pool) = self.pools.get_mut(&(known.to, known.transport)) {
+        if let Some(pool) = self.pools.get_mut(&known.target) {
             pool.retain(|other| *other != lane);
         }
     }
@@ -266,7 +276,7 @@ impl Lane {
     }
 
     fn has_room(&self) -> bool {
-        match self.transport {
+        match self.target.transport {
             Transport::Udp => self.uses < UDP_USES,
             Transport::Tcp => self.ids.len() < PIPELINE,
         }

@@ -355,11 +355,20 @@ pub enum LogClass {
     Error,
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
 #[serde(deny_unknown_fields)]
 pub struct Upstream {
     pub address: String,
-    pub tls: Option<String>,
+    pub tls: Option<TlsClient>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[serde(deny_unknown_fields)]
+pub struct TlsClient {
+    pub server_name: String,
+    pub ca: String,
+    pub cert: String,
+    pub key: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! The plan, ready to run: routes from listeners and names to blocks, and each block's ops.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hashbrown::HashMap as FastMap;
@@ -347,12 +346,7 @@ impl Block {
 
 fn compile_forward(op: &plan::ForwardOp, may_pass_on: bool, resources: &Resources) -> Result<ForwardOp, String> {
     let upstream = |upstream: &plan::Upstream| {
-        if upstream.tls.is_some() {
-            return Err(format!("{}: DNS over TLS to upstreams is not supported", upstream.address));
-        }
-        let address: Option<SocketAddr> = upstream.address.parse().ok();
-        let known = address.and_then(|address| resources.upstreams.get(&address)).cloned();
-        known.ok_or_else(|| format!("there is no upstream {}", upstream.address))
+        resources.upstreams.get(upstream).cloned().ok_or_else(|| format!("there is no upstream {}", upstream.address))
     };
     let upstreams = op.upstreams.iter().map(upstream).collect::<Result<_, _>>()?;
     let traffic = resources.traffic.get(&op.id).cloned().unwrap_or_default();

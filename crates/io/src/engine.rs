@@ -10,7 +10,7 @@ use core_dns::machine::Machine;
 use core_dns::plan::Plan;
 
 use crate::clock::nanoseconds;
-use crate::listeners::{BindError, Listener};
+use crate::listeners::Listener;
 use crate::sys;
 use crate::tcp::TcpLimits;
 use crate::workers::{Prepared, Workers};
@@ -24,8 +24,8 @@ pub fn start_engine(engine: &Arc<Engine>, count: usize, limits: TcpLimits) -> io
     Workers::start(count, limits, respond)
 }
 
-/// Opens the listeners of a plan under the engine's numbers.
-pub fn prepare_plan(workers: &Workers, engine: &Engine, plan: &Plan) -> Result<Prepared, Vec<BindError>> {
+/// Opens the listeners of a plan under the engine's numbers, and reads the files that it names. The errors are for people.
+pub fn prepare_plan(workers: &Workers, engine: &Engine, plan: &Plan) -> Result<Prepared, Vec<String>> {
     let numbered = |listener: &core_dns::plan::Listener| Listener {
         number: engine.listener_number(&listener.id),
         id: listener.id.clone(),
@@ -33,5 +33,12 @@ pub fn prepare_plan(workers: &Workers, engine: &Engine, plan: &Plan) -> Result<P
         port: listener.port,
         timeouts: listener.timeouts,
     };
-    workers.prepare(&plan.listeners.iter().map(numbered).collect::<Vec<_>>())
+    let bound = workers.prepare(&plan.listeners.iter().map(numbered).collect::<Vec<_>>());
+    match (bound, workers.tls().read(plan)) {
+        (Ok(prepared), Ok(tls)) => Ok(prepared.with_tls(tls)),
+        (bound, tls) => {
+            let unbound = bound.err().into_iter().flatten().map(|error| error.message);
+            Err(unbound.chain(tls.err().into_iter().flatten()).collect())
+        }
+    }
 }

@@ -19,6 +19,7 @@ use crate::queries::{Asker, Queries};
 use crate::respond::Respond;
 use crate::slots::Key;
 use crate::sys::{self, Events, Interest, Poll, Waits, Waker};
+use crate::tls::Store;
 use crate::upstreams::Upstreams;
 use crate::worker::Token;
 
@@ -76,7 +77,7 @@ impl Respond for Explainer {
 }
 
 /// Answers a query; nothing of it is kept or counted. An empty reply is none. None: it has no end in time.
-pub fn explain(engine: &Arc<Engine>, client: &Client, message: &[u8]) -> io::Result<Option<(Vec<u8>, Trace)>> {
+pub fn explain(engine: &Arc<Engine>, tls: Arc<Store>, client: &Client, message: &[u8]) -> io::Result<Option<(Vec<u8>, Trace)>> {
     let trace = Arc::new(Mutex::new(None));
     let machine = Machine::new(Arc::clone(engine), sys::random()?, clock::nanoseconds);
     let waker = Arc::new(Waker::new()?);
@@ -90,7 +91,7 @@ pub fn explain(engine: &Arc<Engine>, client: &Client, message: &[u8]) -> io::Res
         Verdict::Wait(ticket) => {
             // There is no connection: only the reply matters.
             queries.wait(ticket, Asker::Tcp(Key::unpack(0)));
-            match wait(&mut queries, &waker)? {
+            match wait(&mut queries, tls, &waker)? {
                 Some(late) => {
                     reply = late;
                     true
@@ -104,8 +105,8 @@ pub fn explain(engine: &Arc<Engine>, client: &Client, message: &[u8]) -> io::Res
 }
 
 /// Lets it ask upstreams, and hear what others tell it, until the reply is there.
-fn wait(queries: &mut Queries<Explainer>, waker: &Waker) -> io::Result<Option<Vec<u8>>> {
-    let (poll, mut waits, mut events, mut upstreams) = (Poll::new()?, Waits::new(), Events::new(), Upstreams::new());
+fn wait(queries: &mut Queries<Explainer>, tls: Arc<Store>, waker: &Waker) -> io::Result<Option<Vec<u8>>> {
+    let (poll, mut waits, mut events, mut upstreams) = (Poll::new()?, Waits::new(), Events::new(), Upstreams::new(tls));
     poll.add(waker, Token::Waker.pack(), Interest::READ)?;
     waits.add(&poll);
     let until = queries.now + PATIENCE;

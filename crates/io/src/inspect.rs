@@ -20,6 +20,7 @@ use crate::admin::Admin;
 pub use crate::clock::nanoseconds;
 use crate::explain;
 use crate::tasks::Tasks;
+use crate::tls::Store;
 
 /// How long the names of origins are waited for.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -31,6 +32,7 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Answers the admin socket; also the engine's sink.
 pub struct Inspector {
     engine: Arc<Engine>,
+    tls: Arc<Store>,
     tasks: Arc<Tasks>,
     watchers: Mutex<Vec<SyncSender<Observation>>>,
     missed: AtomicU64,
@@ -119,8 +121,8 @@ struct Failed {
 
 impl Inspector {
     /// An inspector of an engine.
-    pub fn new(engine: Arc<Engine>, tasks: Arc<Tasks>) -> Arc<Inspector> {
-        Arc::new(Inspector { engine, tasks, watchers: Mutex::default(), missed: AtomicU64::new(0) })
+    pub fn new(engine: Arc<Engine>, tls: Arc<Store>, tasks: Arc<Tasks>) -> Arc<Inspector> {
+        Arc::new(Inspector { engine, tls, tasks, watchers: Mutex::default(), missed: AtomicU64::new(0) })
     }
 
     fn explain(&self, explain: &Explain) -> Result<Explained, String> {
@@ -138,7 +140,8 @@ impl Inspector {
             listener: self.engine.listener_number(&listener),
             transport: if explain.tcp { Transport::Tcp } else { Transport::Udp },
         };
-        let explained = explain::explain(&self.engine, &client, &question).map_err(|error| format!("cannot ask: {error}"))?;
+        let explained =
+            explain::explain(&self.engine, Arc::clone(&self.tls), &client, &question).map_err(|error| format!("cannot ask: {error}"))?;
         let (reply, trace) = explained.ok_or("the query had no end in time")?;
         let elapsed = trace.elapsed();
         Ok(Explained {

@@ -3,11 +3,11 @@
 //! Knows a worker's lanes. Must not know what a message means, which upstream is chosen, nor when a reply is late.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::io;
+use std::sync::Arc;
 
 use core_dns::client::Transport;
-use core_dns::exchanges::{Effect, LaneId};
+use core_dns::exchanges::{Effect, LaneId, Target};
 use core_dns::forward::Loss;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -17,6 +17,7 @@ use crate::queries::Queries;
 use crate::respond::Respond;
 use crate::slots::{Key, Slots};
 use crate::sys::{Interest, Poll};
+use crate::tls::{Channel, Failure, Store, failed};
 use crate::worker::Token;
 
 /// The longest message.
@@ -31,11 +32,12 @@ pub struct Upstreams {
     lanes: Slots<Lane>,
     keys: HashMap<LaneId, Key>,
     buffer: Box<[u8]>,
+    tls: Arc<Store>,
 }
 
 struct Lane {
     id: LaneId,
-    socket: Socket,
+    channel: Channel<Socket>,
     stream: Option<Stream>,
 }
 
@@ -48,9 +50,9 @@ struct Stream {
 }
 
 impl Upstreams {
-    /// No lanes yet.
-    pub fn new() -> Upstreams {
-        Upstreams { lanes: Slots::new(), keys: HashMap::new(), buffer: vec![0; LONGEST].into() }
+    /// No lanes yet; `tls` knows how some are secured.
+    pub fn new(tls: Arc<Store>) -> Upstreams {
+        Upstreams { lanes: Slots::new(), keys: HashMap::new(), buffer: vec![0; LONGEST].into(), tls }
     }
 
     /// Does what the core wants done. False: there was nothing.
@@ -59,8 +61,8 @@ impl Upstreams {
         while let Some(effect) = queries.effect() {
             any = true;
             match effect {
-                Effect::Send { lane, to, transport, message } => {
-                    if let Err(error) = self.send(lane, to, transport, &message, poll, queries) {
+                Effect::Send { lane, target, message } => {
+                    if let Err(error) = self.send(lane, &target, &message, poll, queries) {
                         self.close(lane);
                         queries.lost(lane, loss_of(&error));
                     }
@@ -81,22 +83,14 @@ impl Upstreams {
         }
     }
 
-    fn send(
-        &mut self,
-        id: LaneId,
-        to: SocketAddr,
-        transport: Transport,
-        message: &[u8],
-        poll: &Poll,
-        queries: &mut Queries<impl Respond>,
-    ) -> io::Result<()> {
+    fn send(&mut self, id: LaneId, target: &Target, message: &[u8], poll: &Poll, queries: &mut Queries<impl Respond>) -> io::Result<()> {
         let key = match self.keys.get(&id) {
             Some(key) => *key,
-            None => self.open(id, to, transport, poll)?,
+            None => self.open(id, target, poll)?,
         };
         let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
         let Some(stream) = &mut lane.stream else {
-            return match lane.socket.send(message) {
+            return match lane.channel.socket.send(message) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     // As if it were lost on the way; the core asks again.
                     Counters::one(&queries.counters.unsent);
@@ -119,13 +113,13 @@ impl Upstreams {
     }
 
     /// Opens a socket to an upstream; its port is the kernel's choice, which is random.
-    fn open(&mut self, id: LaneId, to: SocketAddr, transport: Transport, poll: &Poll) -> io::Result<Key> {
-        let (kind, protocol) = match transport {
+    fn open(&mut self, id: LaneId, target: &Target, poll: &Poll) -> io::Result<Key> {
+        let (kind, protocol) = match target.transport {
             Transport::Udp => (Type::DGRAM, Protocol::UDP),
             Transport::Tcp => (Type::STREAM, Protocol::TCP),
         };
-        let socket = Socket::new(Domain::for_address(to), kind.nonblocking().cloexec(), Some(protocol))?;
-        let stream = match transport {
+        let socket = Socket::new(Domain::for_address(target.address), kind.nonblocking().cloexec(), Some(protocol))?;
+        let stream = match target.transport {
             Transport::Udp => None,
             Transport::Tcp => {
                 socket.set_tcp_nodelay(true)?;
@@ -137,22 +131,30 @@ impl Upstreams {
                 })
             }
         };
-        match socket.connect(&to.into()) {
+        match socket.connect(&target.address.into()) {
             Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
             _ => {}
         }
         let watched = stream.as_ref().map_or(Interest::READ, |stream| stream.watched);
-        let key = self.lanes.insert(Lane { id, socket, stream });
+        let channel = match &target.tls {
+            None => Channel::plain(socket),
+            Some(plan) => {
+                // It is looked up before a plan is forgotten by the store, unless a query took longer than two changes of it.
+                let client = self.tls.client(plan).ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected))?;
+                Channel::secured(socket, client.begin().map_err(|why| failed(&why))?)
+            }
+        };
+        let key = self.lanes.insert(Lane { id, channel, stream });
         self.keys.insert(id, key);
         if let Some(lane) = self.lanes.get_mut(key) {
-            poll.add(&lane.socket, Token::Upstream(key).pack(), watched)?;
+            poll.add(&lane.channel.socket, Token::Upstream(key).pack(), watched)?;
         }
         Ok(key)
     }
 
     fn close(&mut self, id: LaneId) {
-        if let Some(key) = self.keys.remove(&id) {
-            self.lanes.remove(key);
+        if let Some(mut lane) = self.keys.remove(&id).and_then(|key| self.lanes.remove(key)) {
+            lane.channel.end();
         }
     }
 }
@@ -166,6 +168,8 @@ impl Lane {
         if self.stream.as_ref().is_some_and(|stream| stream.connected) {
             self.write()?;
             self.read(buffer, queries)?;
+            // A handshake that is done lets out what has waited for it.
+            self.write()?;
         }
         self.watch(key, poll)
     }
@@ -173,7 +177,7 @@ impl Lane {
     /// Takes datagrams.
     fn receive(&mut self, buffer: &mut [u8], queries: &mut Queries<impl Respond>) -> io::Result<()> {
         for _ in 0..TURN {
-            match (&self.socket).read(buffer) {
+            match self.channel.read(buffer) {
                 Ok(length) => queries.received(self.id, &buffer[..length]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -186,19 +190,20 @@ impl Lane {
     /// Looks whether the connection has come about.
     fn connect(&mut self) -> io::Result<()> {
         let Some(stream) = self.stream.as_mut().filter(|stream| !stream.connected) else { return Ok(()) };
-        if let Some(error) = self.socket.take_error()? {
+        if let Some(error) = self.channel.socket.take_error()? {
             return Err(error);
         }
         // It has none while it is not there yet.
-        stream.connected = self.socket.peer_addr().is_ok();
+        stream.connected = self.channel.socket.peer_addr().is_ok();
         Ok(())
     }
 
     fn write(&mut self) -> io::Result<()> {
         let Some(stream) = &mut self.stream else { return Ok(()) };
+        self.channel.flush()?;
         let mut written = 0;
         while written < stream.output.len() {
-            match (&self.socket).write(&stream.output[written..]) {
+            match self.channel.write(&stream.output[written..]) {
                 Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -213,7 +218,7 @@ impl Lane {
     fn read(&mut self, buffer: &mut [u8], queries: &mut Queries<impl Respond>) -> io::Result<()> {
         let Some(stream) = &mut self.stream else { return Ok(()) };
         loop {
-            match (&self.socket).read(buffer) {
+            match self.channel.read(buffer) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
                     stream.input.push(&buffer[..count]);
@@ -233,9 +238,9 @@ impl Lane {
 
     fn watch(&mut self, key: Key, poll: &Poll) -> io::Result<()> {
         let Some(stream) = &mut self.stream else { return Ok(()) };
-        let wants = Interest { read: true, write: !stream.connected || !stream.output.is_empty() };
+        let wants = Interest { read: true, write: !stream.connected || self.channel.wants_room(!stream.output.is_empty()) };
         if wants != stream.watched {
-            poll.change(&self.socket, Token::Upstream(key).pack(), wants)?;
+            poll.change(&self.channel.socket, Token::Upstream(key).pack(), wants)?;
             stream.watched = wants;
         }
         Ok(())
@@ -243,6 +248,9 @@ impl Lane {
 }
 
 fn loss_of(error: &io::Error) -> Loss {
+    if let Some(failure) = Failure::of(error) {
+        return Loss::Tls(Arc::clone(&failure.0));
+    }
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Loss::Refused,
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Loss::Closed,

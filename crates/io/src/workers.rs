@@ -21,6 +21,7 @@ use crate::queries::Queries;
 use crate::respond::Respond;
 use crate::sys::{self, Interest, Poll, Waits, Waker};
 use crate::tcp::{Tcp, TcpLimits};
+use crate::tls::{Configurations, Store};
 use crate::udp::Udp;
 use crate::upstreams::Upstreams;
 use crate::worker::{Command, Heir, Sockets, Token, Worker};
@@ -30,6 +31,7 @@ pub struct Workers {
     started: Instant,
     /// What connections may take where their listener says nothing else.
     limits: TcpLimits,
+    tls: Arc<Store>,
     threads: Vec<Thread>,
     listening: Mutex<Listening>,
 }
@@ -63,6 +65,14 @@ pub struct Prepared {
     plan: Vec<Listener>,
     new: Vec<(Listener, Bound)>,
     changes: u64,
+    tls: Option<Configurations>,
+}
+
+impl Prepared {
+    /// The same, for a plan that needs these.
+    pub fn with_tls(self, tls: Configurations) -> Prepared {
+        Prepared { tls: Some(tls), ..self }
+    }
 }
 
 /// Another change was committed since this one was prepared; prepare it again.
@@ -81,10 +91,11 @@ impl Workers {
         let _ = sys::raise_file_limit();
         let respond = Arc::new(respond);
         let limits = TcpLimits { max_connections: (limits.max_connections / count.max(1)).max(1), ..limits };
-        let mut workers = Workers { started: clock::start(), limits, threads: Vec::new(), listening: Mutex::default() };
+        let mut workers =
+            Workers { started: clock::start(), limits, tls: Arc::default(), threads: Vec::new(), listening: Mutex::default() };
         for number in 0..count.max(1) {
             let respond = Arc::clone(&respond);
-            let thread = Thread::start(number, workers.started, limits.max_connections, move || respond(number))?;
+            let thread = Thread::start(number, workers.started, limits.max_connections, Arc::clone(&workers.tls), move || respond(number))?;
             workers.threads.push(thread);
         }
         Ok(workers)
@@ -104,7 +115,7 @@ impl Workers {
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() { Ok(Prepared { plan: plan.to_vec(), new, changes: listening.changes }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Prepared { plan: plan.to_vec(), new, changes: listening.changes, tls: None }) } else { Err(errors) }
     }
 
     /// Makes the prepared listeners the only ones. `swap` installs the plan that they belong to; where listeners go, the workers
@@ -140,6 +151,9 @@ impl Workers {
         let leaving: Vec<(u64, Option<Heir>)> = gone.iter().map(|open| (open.serial, listening.heir(open))).collect();
 
         let hold = if gone.is_empty() { Vec::new() } else { self.hold(&gone) };
+        if let Some(tls) = prepared.tls {
+            self.tls.install(tls);
+        }
         swap();
         let (done, all_done) = channel();
         for (thread, new) in self.threads.iter().zip(new) {
@@ -148,6 +162,11 @@ impl Workers {
         drop((hold, done));
         wait_for_all(&all_done);
         Ok(())
+    }
+
+    /// The TLS configurations that the workers use.
+    pub fn tls(&self) -> &Arc<Store> {
+        &self.tls
     }
 
     /// Where the listeners really listen: their ids, and addresses whose port is never 0.
@@ -219,6 +238,7 @@ impl Thread {
         number: usize,
         started: Instant,
         max_connections: usize,
+        tls: Arc<Store>,
         respond: impl FnOnce() -> R + Send + 'static,
     ) -> io::Result<Thread> {
         let (poll, waker, counters) = (Poll::new()?, Arc::new(Waker::new()?), Arc::new(Counters::default()));
@@ -239,7 +259,7 @@ impl Thread {
                 queries,
                 udp: Udp::new(),
                 tcp: Tcp::new(max_connections),
-                upstreams: Upstreams::new(),
+                upstreams: Upstreams::new(tls),
                 until: None,
             }
             .run();

@@ -63,10 +63,10 @@ impl Engine {
             io_dns::log_to_stdout();
             let engine = engine::Engine::new();
             let tasks = Arc::new(io_dns::Tasks::default());
-            let inspector = Inspector::new(Arc::clone(&engine), Arc::clone(&tasks));
-            engine.set_sink(Box::new(InspectorSink(Arc::clone(&inspector))));
             let count = if workers == 0 { worker_count() } else { workers };
             let workers = start_engine(&engine, count, TcpLimits::default()).map_err(|why| refuse(format!("no threads: {why}")))?;
+            let inspector = Inspector::new(Arc::clone(&engine), Arc::clone(workers.tls()), Arc::clone(&tasks));
+            engine.set_sink(Box::new(InspectorSink(Arc::clone(&inspector))));
             let http = HttpServer::start(Arc::clone(&engine), HttpLimits::default()).map_err(|why| refuse(format!("no threads: {why}")))?;
             let open = |path: PathBuf| {
                 AdminSocket::open(&path, inspector).map_err(|why| refuse(format!("admin socket {}: {why}", path.display())))
@@ -90,8 +90,9 @@ impl Engine {
                 }),
                 (listeners, http) => {
                     self.engine.abandon(program);
-                    let errors = listeners.err().into_iter().chain(http.err()).flatten();
-                    Err(refuse(errors.map(|error| error.message).collect::<Vec<_>>().join("\n")))
+                    let http = http.err().into_iter().flatten().map(|error| error.message);
+                    let errors = listeners.err().into_iter().flatten().chain(http);
+                    Err(refuse(errors.collect::<Vec<_>>().join("\n")))
                 }
             }
         })

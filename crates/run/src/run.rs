@@ -70,8 +70,7 @@ fn serve(options: &Options) -> Result<(), String> {
         apply(&engine, id, file).map_err(|why| format!("{}: {why}", file.display()))?;
     }
     let workers = start_engine(&engine, options.workers, TcpLimits::default()).map_err(|error| error.to_string())?;
-    let listeners = prepare_plan(&workers, &engine, prepared.plan())
-        .map_err(|errors| errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("\n"))?;
+    let listeners = prepare_plan(&workers, &engine, prepared.plan()).map_err(|errors| errors.join("\n"))?;
     workers.commit(listeners, || engine.commit(prepared)).map_err(|_| "another plan was faster")?;
     for (_, address) in workers.bound() {
         println!("ready {address}");

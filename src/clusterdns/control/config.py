@@ -80,6 +80,10 @@ def read_configuration(path: str, sources: Sources, default_port: int) -> Config
         digests[path] = _digest(text)
         return text
 
+    def digest(path: str) -> bytes:
+        # What the engine reads by itself was not read yet.
+        return digests[path] if path in digests else digest_of(path, sources)
+
     parsed = parse_corefile(path, sources)
     compiled: Compilation = compile_plan(parsed, replace(sources, read=read), default_port=default_port)
     # A file that somebody is about to write is empty for a moment: serving nothing is never what is meant.
@@ -95,16 +99,21 @@ def read_configuration(path: str, sources: Sources, default_port: int) -> Config
         parsed=not has_errors(parsed.problems),
         lameduck=compiled.lameduck,
         plugins=compiled.plugins,
-        watched=tuple(Watched(file.path, file.interval, digests.get(file.path, b"")) for file in compiled.watched),
+        watched=tuple(Watched(file.path, file.interval, digest(file.path)) for file in compiled.watched),
     )
 
 
 def has_changed(watched: Watched, sources: Sources) -> bool:
     """Whether the file holds something else now."""
+    return digest_of(watched.path, sources) != watched.digest
+
+
+def digest_of(path: str, sources: Sources) -> bytes:
+    """What tells a file's text from others; nothing: it cannot be read."""
     try:
-        return _digest(sources.read(watched.path)) != watched.digest
+        return _digest(sources.read(path))
     except (OSError, UnicodeDecodeError):
-        return watched.digest != b""
+        return b""
 
 
 def _digest(text: str) -> bytes:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from clusterdns.control.config import Configuration, has_changed, keep_last_good, read_configuration, read_last_good
+from clusterdns.control.config import Configuration, Watched, has_changed, keep_last_good, read_configuration, read_last_good
 from clusterdns.control.feeds import Feed, NoFeedError, Surroundings, feed_module
 from clusterdns.control.machine import machine_sources
 from clusterdns.control.origins import Origins
@@ -51,8 +51,8 @@ ENDINGS = {
 }
 """The signals that end a server, and what it says then."""
 
-Refused = tuple[str, tuple[Problem, ...]]
-"""A configuration that is not to be tried again: its hash, and what is wrong with its text, which the hash may not tell."""
+Refused = tuple[str, tuple[Problem, ...], tuple[Watched, ...]]
+"""A configuration that is not to be tried again: its hash, what is wrong with its text, which the hash may not tell, and its files."""
 
 
 @dataclass(frozen=True)
@@ -443,7 +443,7 @@ def _quit_at_once() -> None:
 
 def refused(configuration: Configuration) -> Refused:
     """The configuration, for the case that it is read once more."""
-    return configuration.hash, configuration.problems
+    return configuration.hash, configuration.problems, configuration.watched
 
 
 def _one_line(problems: Iterable[Problem]) -> str:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
 from clusterdns.corefile.tree import Line, Token
-from clusterdns.directives.block import BlockContext, Directive, WatchedFile
+from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, duration, endpoint, integer, options, rcode, zones
+from clusterdns.directives.upstreams import PORT, TLS_OPTIONS, TLS_SYNTAX, TlsOptions, servers_of, upstream, with_tls_option
 from clusterdns.names import ROOT, InvalidName, is_subdomain, normalise
-from clusterdns.plan import ForwardOp, HealthCheck, Upstream
-from clusterdns.scalars import MOST_IN_PLAN, NO_TIME, Duration, Endpoint, address_or_none
+from clusterdns.plan import ForwardOp, HealthCheck
+from clusterdns.scalars import MOST_IN_PLAN, NO_TIME, Duration, address_or_none
 
 Policy = Literal["random", "round_robin", "sequential"]
 
-MOST_TO = 15
-PORT = 53
 TRIES_PER_UPSTREAM = 2
 LEAST_CHECK = Duration.parse("10ms")
 """Shorter intervals count as this one: a server that is down is not to be flooded."""
-LOOK = Duration.parse("5s")
-"""How often a resolv.conf is looked at."""
 
 POLICIES: dict[str, Policy] = {"random": "random", "round_robin": "round_robin", "sequential": "sequential"}
 
@@ -40,9 +36,6 @@ OPTIONS = (
     *("except", *FLAGS, *NUMBERS, *DURATIONS, *CODES, "policy", "health_check"),
     *("max_idle_conns", "tls", "tls_servername", "doh_method", "resolver", "source_address"),
 )
-
-_SCHEME = re.compile(r"(dns|tls|https3?|grpc|quic|unix)://(.*)", re.DOTALL)
-_INTERFACE = re.compile(r"%[^\]:]*")
 
 
 def compile_forward(lines: Sequence[Line], block: BlockContext) -> None:
@@ -61,12 +54,12 @@ def _compile_line(line: Line, number: int, block: BlockContext) -> ForwardOp | N
     words = arguments(line, block, "forward FROM TO...")
     if not words:
         return None
-    upstreams = _upstreams(line, words[1:], block)
+    to = servers_of(line, words[1:], block)
     op = ForwardOp(
         id=f"forward/{block.identity}/{number}",
         from_zone=_from_zone(words[0], block),
         except_zones=[],
-        upstreams=[Upstream(address, tls=None) for address in upstreams],
+        upstreams=[],
         policy="random",
         max_fails=2,
         expire_ms=10_000,
@@ -75,7 +68,7 @@ def _compile_line(line: Line, number: int, block: BlockContext) -> ForwardOp | N
         force_tcp=False,
         prefer_udp=False,
         read_timeout_ms=2000,
-        max_connect_attempts=TRIES_PER_UPSTREAM * len(upstreams),
+        max_connect_attempts=TRIES_PER_UPSTREAM * len(to),
         health_check=HealthCheck(interval_ms=500, domain=ROOT, recursion_desired=True),
         failover=[],
         next=[],
@@ -83,8 +76,13 @@ def _compile_line(line: Line, number: int, block: BlockContext) -> ForwardOp | N
         failfast_all_unhealthy=False,
         span=block.span(line),
     )
+    tls, secured = TlsOptions(), any(one.tls_name is not None for one in to)
     for option in options(line, block, OPTIONS):
-        op = _with_option(op, option, block)
+        if secured and option.name.text in TLS_OPTIONS:
+            tls = with_tls_option(tls, option, to, block)
+        else:
+            op = _with_option(op, option, block)
+    op = msgspec.structs.replace(op, upstreams=[upstream(one, tls) for one in to])
     if 0 < op.max_age_ms < op.expire_ms:
         message = f"max_age ({Duration(op.max_age_ms * 10**6)}) must not be less than expire ({Duration(op.expire_ms * 10**6)})"
         block.error(line, message, "lower expire too: a connection ends at whichever comes first", code="conflict")
@@ -104,81 +102,6 @@ def _from_zone(token: Token, block: BlockContext) -> str:
         hint = f"this block serves {', '.join(block.zones)}: add the zone to its keys"
         block.warn(token, f"no question for `{zone}` comes here", hint, code="unreachable-zone")
     return zone
-
-
-def _upstreams(line: Line, to: Sequence[Token], block: BlockContext) -> list[str]:
-    """The addresses to ask, each once, in the order of the words."""
-    problems = len(block.problems)
-    found = [addresses for token in to if (addresses := _addresses(token, block))]
-    if len(found) > MOST_TO:
-        message = f"there are {len(found)} TOs, and at most {MOST_TO} are possible"
-        block.error(to[MOST_TO], message, "name fewer, or several in one resolv.conf", code="argument-count")
-    elif not found and len(block.problems) == problems:
-        hint = "name the servers here, or write `nameserver ADDRESS` lines into the file"
-        block.error(line, "there is no server to ask", hint, code="no-upstream")
-    return list(dict.fromkeys(address for addresses in found for address in addresses))
-
-
-def _addresses(token: Token, block: BlockContext) -> list[str]:
-    """What a TO stands for: an address, or those in a file like resolv.conf."""
-    scheme, text = matched.groups() if (matched := _SCHEME.fullmatch(token.text)) else ("dns", token.text)
-    if scheme != "dns":
-        hint = "only plain DNS is asked: write IP[:PORT], or stay with CoreDNS for this upstream"
-        block.error(token, f"`{scheme}://` is not supported yet", hint, code="unsupported-scheme")
-        return []
-    why = ""
-    try:
-        to = Endpoint.parse(_INTERFACE.sub("", text), PORT)
-    except ValueError as problem:
-        why = str(problem)
-    else:
-        if address := address_or_none(to.host):
-            if to.port == 0:
-                block.error(token, "nobody answers on port 0", "a port is a number from 1 to 65535", code="bad-value")
-            if address.is_link_local and address.version == 6:
-                hint = "use another address of the server"
-                block.warn(token, "a link-local address says nothing without its interface", hint, code="link-local")
-            return [_written(to)]
-    return _addresses_in_file(token, text, why, block)
-
-
-def _addresses_in_file(token: Token, path: str, why: str, block: BlockContext) -> list[str]:
-    """The `nameserver` lines of a file (resolv.conf(5)); `why` it is no address, if it looks like one."""
-    try:
-        lines = block.sources.read(path).splitlines()
-    except FileNotFoundError:
-        if "/" in path:
-            block.error(token, f"cannot read {path}: no such file", "write an address, or the path of a resolv.conf", code="unreadable")
-        elif why:
-            block.error(token, why, "write IP[:PORT], an IPv6 address with a port in brackets", code="bad-value")
-        else:
-            message = f"`{token.text}` is neither an IP address nor a file; host names are not supported yet"
-            block.error(token, message, "write the address: it does not need another server to be known", code="unsupported-host-name")
-        return []
-    except (OSError, UnicodeDecodeError) as problem:
-        what = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
-        block.error(token, f"cannot read {path}: {what}", "write an address, or the path of a resolv.conf", code="unreadable")
-        return []
-    block.watched.append(WatchedFile(path, LOOK))
-    found: list[str] = []
-    for number, line in enumerate(lines, start=1):
-        match line.split():
-            case ["nameserver", name, *_]:
-                host = _INTERFACE.sub("", name)
-                if address_or_none(host):
-                    found.append(_written(Endpoint(host, PORT)))
-                else:
-                    hint = "the line is left out"
-                    block.warn(token, f"{path}:{number}: `{name}` is no IP address", hint, code="bad-nameserver")
-    return found
-
-
-def _written(to: Endpoint) -> str:
-    """An address and its port in their one way of writing: the same server is asked on the same connections."""
-    address = address_or_none(to.host)
-    assert address is not None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(Endpoint(str(mapped or address), to.port))
 
 
 def _with_option(op: ForwardOp, option: Line, block: BlockContext) -> ForwardOp:
@@ -258,10 +181,10 @@ def _health_check(old: HealthCheck, option: Line, block: BlockContext) -> Health
 
 
 def _look_at_what_changes_nothing(option: Line, block: BlockContext) -> None:
-    """Options that CoreDNS takes, and that change nothing where only plain DNS to addresses is spoken."""
+    """Options that CoreDNS takes, and that change nothing where nothing needs them."""
     match option.name.text:
         case "tls":
-            arguments(option, block, "tls [CERT] [KEY] [CA]")
+            arguments(option, block, TLS_SYNTAX)
             why = "no upstream is asked over TLS"
         case "tls_servername":
             arguments(option, block, "tls_servername NAME")

@@ -6,18 +6,22 @@ reads like its syntax and one wrong line does not hide the next. Must not know s
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeVar
 
 from clusterdns.corefile.keys import zone_origins
 from clusterdns.corefile.tree import Line, Token
-from clusterdns.directives.block import BlockContext
+from clusterdns.directives.block import BlockContext, WatchedFile
 from clusterdns.iana import CLASSES, RCODES, TYPES, class_number, rcode_number, type_number
 from clusterdns.names import InvalidName, is_subdomain
 from clusterdns.patterns import Pattern
 from clusterdns.scalars import Cidr, Duration, Endpoint, Size, address_or_none, bounded, parse_integer
 
 Value = TypeVar("Value")
+
+LOOK = Duration.parse("5s")
+"""How often files that a plan was made from are looked at, where nothing else is said."""
 
 _MOST_TOLD = 30
 """Longer lists of what there is help nobody."""
@@ -123,6 +127,13 @@ def listen_address(token: Token, block: BlockContext) -> str | None:
         return None
     host = address_or_none(found.host)
     return str(Endpoint("" if host and host.is_unspecified else str(host or found.host), found.port))
+
+
+def engine_files(tokens: Sequence[Token], block: BlockContext) -> list[str]:
+    """The paths of files that the engine reads by itself, relative to the Corefile's directory; it is told when one has changed."""
+    paths = [posixpath.normpath(posixpath.join(block.directory, token.text)) for token in tokens]
+    block.watched += [WatchedFile(path, LOOK) for path in paths]
+    return paths
 
 
 def zones(tokens: Sequence[Token], block: BlockContext) -> tuple[str, ...]:

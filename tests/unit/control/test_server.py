@@ -14,6 +14,7 @@ import pytest
 
 from clusterdns.control.server import ServeOptions, Server, StartError
 from clusterdns.sources import Sources, sources_of_texts
+from tests.certificates import self_signed
 from tests.servers import free_port
 
 WHOAMI = ".:PORT {\n    bind 127.0.0.1\n    whoami\n}\n"
@@ -159,3 +160,33 @@ def test_what_is_refused_at_the_start_is_not_tried_again_until_it_changes(tmp_pa
         "[ERROR] plugin/reload",
         "[INFO] SIGTERM",
     ]
+
+
+def test_a_key_that_follows_its_certificate_late_is_waited_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Files of a plan that do not fit together are refused, told once, and tried again when one of them changes."""
+    self_signed(tmp_path, "us.example.test")
+    self_signed(tmp_path, "us.example.test", stem="new")
+    line = f"forward . tls://127.0.0.1 {{\n tls {tmp_path}/cert.pem {tmp_path}/key.pem {tmp_path}/cert.pem\n}}"
+    corefile = f".:{free_port()} {{\n bind 127.0.0.1\n {line}\n}}\n"
+    server = Server(
+        ServeOptions("Corefile", quiet=True), Sources(read=lambda path: corefile if path == "Corefile" else Path(path).read_text())
+    )
+    server.start()
+    server.reload_if_changed()
+    (tmp_path / "newcert.pem").rename(tmp_path / "cert.pem")
+    server.reload_if_changed()
+    server.reload_if_changed()
+    (tmp_path / "newkey.pem").rename(tmp_path / "key.pem")
+    server.reload_if_changed()
+    server.reload_if_changed()
+    assert steered(server) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "[INFO] Reloading",
+        "[ERROR] Restart failed",
+        "[ERROR] plugin/reload",
+        "[INFO] Reloading",
+        "[INFO] Reloading complete",
+        "[INFO] SIGTERM",
+    ]
+    assert f"the private key in {tmp_path}/key.pem does not belong to the certificate in {tmp_path}/cert.pem" in lines[1]

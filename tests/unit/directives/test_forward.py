@@ -135,8 +135,6 @@ def test_fifteen_upstreams_are_possible_and_a_file_counts_as_one() -> None:
 @pytest.mark.parametrize(
     ("to", "code", "part"),
     [
-        ("tls://127.0.0.1", "unsupported-scheme", "`tls://` is not supported yet"),
-        ("tls://[2400:3200::1%dns.alidns.com]:853", "unsupported-scheme", "`tls://` is not supported yet"),
         ("https://127.0.0.1", "unsupported-scheme", "`https://` is not supported yet"),
         ("grpc://127.0.0.1", "unsupported-scheme", "`grpc://`"),
         ("quic://127.0.0.1", "unsupported-scheme", "`quic://`"),
@@ -157,7 +155,7 @@ def test_an_upstream_that_cannot_be_asked_is_told(to: str, code: str, part: str)
 
 
 def test_each_wrong_upstream_is_told() -> None:
-    assert len(problems("forward . tls://127.0.0.1 127.0.0.2 nosuch /nosuch")) == 3
+    assert len(problems("forward . https://127.0.0.1 127.0.0.2 nosuch /nosuch")) == 3
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,11 @@ def test_the_stand_in_for_the_compiler_is_zig_with_the_machines_unwinder(tmp_pat
     (tmp_path / "bin").mkdir()
     put(tmp_path / "bin", "python", 'echo "$@"')
     rust.write_linker(tmp_path)
-    command = [str(rust.linker(tmp_path)), "-o", "two words", "-lgcc_s", "-lc"]
+    command = [str(rust.linker(tmp_path)), "-o", "two words", "--target=x86_64-unknown-linux-gnu", "-lgcc_s", "-lc"]
     asked = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     assert asked == f"-m ziglang cc -o two words {rust.loaded_library('libgcc_s.so.1') or '-lgcc_s'} -lc"
+    archive = subprocess.run([str(rust.archiver(tmp_path)), "cq", "a.a"], capture_output=True, text=True, check=True).stdout.strip()
+    assert archive == "-m ziglang ar cq a.a"
 
 
 def test_a_library_is_found_where_the_loader_finds_it() -> None:

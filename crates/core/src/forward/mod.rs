@@ -11,8 +11,9 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use crate::client::Transport;
+use crate::exchanges::Target;
 use crate::name::{self, is_under};
-use crate::plan::{self, Policy};
+use crate::plan::{self, Policy, TlsClient};
 use crate::random::Random;
 use crate::way::Turn;
 use crate::wire::rcode;
@@ -25,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Upstream {
     /// Where it is.
     pub address: SocketAddr,
+    /// How it is asked over TLS; none: in the clear.
+    pub tls: Option<Arc<TlsClient>>,
     /// Probes that failed since the last good one.
     pub fails: AtomicU32,
     /// Some machine probes it.
@@ -66,7 +69,7 @@ pub struct Asking {
     pub message: Vec<u8>,
     /// What a reply must be about.
     pub expected: Expected,
-    /// How it travels.
+    /// How it travels where it is not asked over TLS.
     pub transport: Transport,
     /// The upstream that is asked now.
     pub upstream: usize,
@@ -83,7 +86,7 @@ pub struct Asking {
 }
 
 /// Why a try came to nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
     /// No reply in time.
     Timeout,
@@ -93,6 +96,8 @@ pub enum Loss {
     Closed,
     /// The system cannot send there.
     Unreachable,
+    /// TLS has failed; says how.
+    Tls(Arc<str>),
     /// The reply cannot be read.
     Garbled(&'static str),
 }
@@ -112,8 +117,20 @@ pub enum Use {
 
 impl Upstream {
     /// A server that is believed to be up.
-    pub fn new(address: SocketAddr) -> Upstream {
-        Upstream { address, fails: AtomicU32::new(0), probing: AtomicBool::new(false), failed_probes: AtomicU64::new(0) }
+    pub fn new(address: SocketAddr, tls: Option<TlsClient>) -> Upstream {
+        Upstream {
+            address,
+            tls: tls.map(Arc::new),
+            fails: AtomicU32::new(0),
+            probing: AtomicBool::new(false),
+            failed_probes: AtomicU64::new(0),
+        }
+    }
+
+    /// Where a message to it goes that shall travel so; TLS is spoken over a stream in any case.
+    pub fn target(&self, wanted: Transport) -> Target {
+        let transport = if self.tls.is_some() { Transport::Tcp } else { wanted };
+        Target { address: self.address, transport, tls: self.tls.clone() }
     }
 }
 
@@ -213,21 +230,24 @@ impl ForwardOp {
 
     /// Notes why a try failed.
     pub fn lost(&self, asking: &mut Asking, loss: Loss) {
-        let (proto, address) = (asking.transport.name(), self.upstreams[asking.upstream].address);
+        let Target { address, transport, .. } = self.upstreams[asking.upstream].target(asking.transport);
+        let proto = transport.name();
         asking.tries += 1;
         asking.error = match loss {
             Loss::Timeout => format!("read {proto} {address}: i/o timeout"),
-            Loss::Refused if asking.transport == Transport::Tcp => format!("dial tcp {address}: connect: connection refused"),
+            Loss::Refused if transport == Transport::Tcp => format!("dial tcp {address}: connect: connection refused"),
             Loss::Refused => format!("read udp {address}: read: connection refused"),
             Loss::Closed => format!("read tcp {address}: EOF"),
             Loss::Unreachable => format!("dial {proto} {address}: connect: network is unreachable"),
+            Loss::Tls(why) => why.to_string(),
             Loss::Garbled(why) => format!("read {proto} {address}: the reply cannot be read: {why}"),
         };
     }
 
     /// Says what to do with a reply to the query.
     pub fn judge(&self, asking: &mut Asking, head: Head) -> Use {
-        if head.tc && asking.transport == Transport::Udp && self.plan.prefer_udp && !self.plan.force_tcp {
+        let came_by = self.upstreams[asking.upstream].target(asking.transport).transport;
+        if head.tc && came_by == Transport::Udp && self.plan.prefer_udp && !self.plan.force_tcp {
             asking.transport = Transport::Tcp;
             return Use::OverTcp;
         }

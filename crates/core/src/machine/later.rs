@@ -202,7 +202,7 @@ impl Machine {
         let lost = self.later.exchanges.lost(lane);
         for asker in lost.askers {
             match asker {
-                Asker::Query(ticket) => self.lane_lost(now, Ticket(ticket), lost.had_served, loss),
+                Asker::Query(ticket) => self.lane_lost(now, Ticket(ticket), lost.had_served, loss.clone()),
                 Asker::Probe(number) => self.probe_failed(now, number, None),
             }
         }
@@ -377,13 +377,13 @@ impl Machine {
             let why = if asking.error.is_empty() { "no healthy upstreams".to_owned() } else { std::mem::take(&mut asking.error) };
             return self.resume(now, ticket, Resume::Fail(rcode::SERVFAIL, why));
         };
+        let target = upstream.target(asking.transport);
         if let Some(trace) = trace {
             let state = if op.is_down(upstream) { "all are down, so any is tried" } else { "it is healthy" };
-            trace.note("asks", || format!("{} over {}: policy {:?}, {state}", upstream.address, asking.transport.name(), op.plan.policy));
+            trace.note("asks", || format!("{} over {}: policy {:?}, {state}", target.address, target.name(), op.plan.policy));
         }
         let due = op.due(asking, now);
-        let sent =
-            self.later.exchanges.send(now, upstream.address, asking.transport, lifetime(op), Asker::Query(ticket.0), &asking.message);
+        let sent = self.later.exchanges.send(now, target, lifetime(op), Asker::Query(ticket.0), &asking.message);
         *exchange = Some(sent);
         self.later.timers.add(due, Due::Reply(sent));
         self.look_for_lanes(now);
@@ -394,8 +394,8 @@ impl Machine {
         let Some(Pending { wait: Wait::Upstream(asking, exchange), program, way, .. }) = self.later.waiting.get_mut(ticket) else { return };
         let program = Arc::clone(program);
         let Some(op) = forward_op(&program, way) else { return };
-        let (to, due) = (op.upstreams[asking.upstream].address, op.due(asking, now));
-        let sent = self.later.exchanges.send(now, to, asking.transport, lifetime(op), Asker::Query(ticket.0), &asking.message);
+        let (target, due) = (op.upstreams[asking.upstream].target(asking.transport), op.due(asking, now));
+        let sent = self.later.exchanges.send(now, target, lifetime(op), Asker::Query(ticket.0), &asking.message);
         *exchange = Some(sent);
         self.later.timers.add(due, Due::Reply(sent));
     }
@@ -623,7 +623,8 @@ impl Machine {
             return self.probe_ended(number, false);
         }
         let message = write_probe(&probe.check);
-        let sent = self.later.exchanges.send(now, probe.upstream.address, probe.transport, probe.lifetime, Asker::Probe(number), &message);
+        let target = probe.upstream.target(probe.transport);
+        let sent = self.later.exchanges.send(now, target, probe.lifetime, Asker::Probe(number), &message);
         self.later.timers.add(now + PROBE_TIMEOUT, Due::Reply(sent));
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use core_dns::client::{Client, Transport};
 use core_dns::engine::{Engine, Observation, Sink};
-use core_dns::exchanges::{Effect, LaneId};
+use core_dns::exchanges::{Effect, LaneId, Target};
 use core_dns::forward::Loss;
 use core_dns::machine::{Machine, Verdict};
 use core_dns::name;
@@ -369,7 +369,8 @@ impl World {
                 while let Some(effect) = self.machines[number].effect() {
                     any = true;
                     match effect {
-                        Effect::Send { lane, to, transport, message } => {
+                        Effect::Send { lane, target, message } => {
+                            let Target { address: to, transport, .. } = target;
                             self.travel(transport, Duration::ZERO, Event::ToUpstream { machine: number, lane, to, transport, message });
                         }
                         Effect::Close(_) => self.closed += 1,
