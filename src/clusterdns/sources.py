@@ -25,8 +25,11 @@ class Sources:
 
 
 def sources_of_texts(files: Mapping[str, str], environment: Mapping[str, str] | None = None) -> Sources:
-    """Sources made of texts by path, for tests and for Corefiles that come from elsewhere."""
+    """Sources made of texts by path (the folders are those that they lie in), for tests and for Corefiles that come from elsewhere."""
+    import posixpath
     from fnmatch import fnmatchcase
+
+    folders = {folder for path in files if (folder := posixpath.dirname(path))}
 
     def read(path: str) -> str:
         try:
@@ -35,6 +38,6 @@ def sources_of_texts(files: Mapping[str, str], environment: Mapping[str, str] | 
             raise FileNotFoundError(2, "No such file or directory", path) from None
 
     def glob(pattern: str) -> Sequence[str]:
-        return sorted(path for path in files if fnmatchcase(path, pattern))
+        return sorted(path for path in {*files, *folders} if fnmatchcase(path, pattern))
 
     return Sources(read=read, glob=glob, environment=environment or {})

@@ -22,7 +22,7 @@ _TTL = re.compile(r"(?<= )(\d+)(?= (?:IN|CH|HS|ANY) )")
 _OWN_WORDS = (
     (re.compile(r"^(\[\w+\] plugin/errors: \d+ .+? [A-Z0-9]+: ).*"), r"\1${ERROR}"),
     (re.compile(r"^(\[ERROR\] Restart failed: ).*"), r"\1${ERROR}"),
-    (re.compile(r"^(\[ERROR\] SIGUSR1: starting with listener file descriptors: ).*"), r"\1${ERROR}"),
+    (re.compile(r"^(\[ERROR\] (?:SIGUSR1|plugin/reload: .+): starting with listener file descriptors: ).*"), r"\1${ERROR}"),
     (re.compile(r"^(\[WARNING\] plugin/reload: Corefile parse failed: ).*"), r"\1${ERROR}"),
     (re.compile(r"^linux/.*"), "linux/"),
 )

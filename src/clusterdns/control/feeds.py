@@ -19,6 +19,7 @@ from clusterdns.zones import ZoneChange
 
 FEEDS = {
     "kubernetes": "clusterdns.control.clusterfeed",
+    "hosts": "clusterdns.control.hostsfeed",
 }
 """Directives whose zones have feeds, and the modules (`FeedModule`) that make them."""
 

@@ -107,7 +107,7 @@ class Server:
         self._engine = self._start_engine()
         self._listen_to_signals()
         try:
-            self._install(configuration)
+            self._install(configuration, waits=False)
         except EngineError as why:
             self._engine.stop(0)
             raise StartError(str(why)) from why
@@ -224,8 +224,8 @@ class Server:
     def _read(self) -> Configuration:
         return read_configuration(self._options.conf, self._sources, self._options.default_port)
 
-    def _install(self, configuration: Configuration) -> None:
-        """Makes a configuration the running one: its new zones are filled before any query sees them.
+    def _install(self, configuration: Configuration, *, waits: bool) -> None:
+        """Makes a configuration the running one; where another one goes on meanwhile, it `waits` until its new zones are filled.
 
         Raises `EngineError`, `UnfilledError`.
         """
@@ -238,7 +238,7 @@ class Server:
             around = Surroundings(lambda zone: _own_addresses(plan, zone), self._origins, lambda: self._told.put(WAKE))
             new += [self._new_feed(feed, around) for zone, feed in wanted.items() if zone not in self._feeds]
             runners = self._load_plugins(configuration)
-            self._fill(new)
+            self._fill(new, waits)
             self._require_data(new)
             if self._plugins is not None:
                 self._plugins.commit(runners)
@@ -277,17 +277,17 @@ class Server:
         except NoFeedError as why:
             raise EngineError(f"plugin/{wanted.directive}: {why}") from why
 
-    def _fill(self, feeds: Sequence[Feed]) -> None:
-        """Starts new feeds. At a reload the old plan goes on until they have filled their zones, or `startup_timeout` is over.
+    def _fill(self, feeds: Sequence[Feed], waits: bool) -> None:
+        """Starts new feeds. At a reload the old plan goes on until they have filled their zones, or their patience is over.
 
         At the start there is nothing to go on with: names that are not known yet are SERVFAIL for a while.
         """
         for feed in feeds:
             feed.start()
             self._poll(feed)
-        until = time.monotonic() + max((feed.patience for feed in feeds), default=0.0)
+        began = time.monotonic()
         put_off: list[int] = []
-        while self._feeds and time.monotonic() < until and not all(feed.filled for feed in feeds):
+        while waits and (until := began + max((feed.patience for feed in feeds if not feed.filled), default=0.0)) > time.monotonic():
             told = self._rest((*feeds, *self._feeds.values()), until)
             if told != WAKE:
                 put_off.append(told)
@@ -365,7 +365,7 @@ class Server:
         why, again = _one_line(configuration.problems), False
         if configuration.plan is not None:
             try:
-                self._install(configuration)
+                self._install(configuration, waits=True)
             except UnfilledError as error:
                 why, again = str(error), True
             except Exception as error:  # whatever goes wrong, the engine goes on with the old plan

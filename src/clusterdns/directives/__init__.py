@@ -20,7 +20,7 @@ LATER: Final = False
 """CoreDNS has it, we do not yet: a Corefile that uses it is refused."""
 
 TABLE: dict[str, bool] = {
-    "root": LATER,
+    "root": HERE,
     "metadata": LATER,
     "geoip": LATER,
     "cancel": HERE,
@@ -62,7 +62,7 @@ TABLE: dict[str, bool] = {
     "python": HERE,
     "template": LATER,
     "transfer": LATER,
-    "hosts": LATER,
+    "hosts": HERE,
     "route53": LATER,
     "azure": LATER,
     "clouddns": LATER,

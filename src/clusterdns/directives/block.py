@@ -6,8 +6,10 @@ compiler: a wrong line is reported and the next one is looked at. Must not know 
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import msgspec
 
@@ -77,6 +79,7 @@ class BlockContext:
     """One server block while it is compiled.
 
     `zones`: the normalised zones of all its keys, origins of reverse zones included. `directory`: of the Corefile.
+    `root`: the folder of relative files, empty for the server's own.
     `identity`: what tells this block from all others, the same after a reload as long as its keys are. `view`: its name, empty for none.
     """
 
@@ -91,6 +94,7 @@ class BlockContext:
     zone_ids: list[str] = field(default_factory=list)
     watched: list[WatchedFile] = field(default_factory=list)
     plugins: list[Plugin] = field(default_factory=list)
+    root: str = ""
     bind: tuple[str, ...] | None = None
     reload: ReloadOptions | None = None
     http: list[HttpListener] = field(default_factory=list)
@@ -103,9 +107,16 @@ class BlockContext:
         """Add an op to the program: it comes after those of the directives that the table has before this one."""
         self.program.append(op)
 
-    def use_zone(self, identity: str) -> None:
-        """Name a local zone that the plan uses; its data comes from a feed."""
-        self.zone_ids.append(identity)
+    def feed_zone(self, directive: str, options: msgspec.Struct) -> str:
+        """Use a local zone that a feed fills, and give its identity: equal options are the same zone."""
+        zone = f"{directive}/{sha256(msgspec.json.encode(options)).hexdigest()[:12]}"
+        self.zone_ids.append(zone)
+        self.feeds.append(Feed(directive, zone, options))
+        return zone
+
+    def path(self, text: str) -> str:
+        """Where a file is that a directive names (`root`)."""
+        return posixpath.join(self.root, text)
 
     def span(self, of: Line | Token) -> int:
         """The index of this line's (or word's) place in the plan."""

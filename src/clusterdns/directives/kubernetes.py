@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
-from hashlib import sha256
 
 import msgspec
 
 from clusterdns.corefile.tree import Line, Token
-from clusterdns.directives.block import BlockContext, Directive, Feed
-from clusterdns.directives.options import arguments, choice, duration, integer, options, zones
+from clusterdns.directives.block import BlockContext, Directive
+from clusterdns.directives.options import arguments, choice, duration, first_argument, integer, options, zones
 from clusterdns.names import ROOT, is_reverse, is_subdomain
 from clusterdns.plan import Origin, ZoneOp
 from clusterdns.records.apex import soa
@@ -63,12 +62,9 @@ def compile_kubernetes(lines: Sequence[Line], block: BlockContext) -> None:
 
 def _serve(line: Line, origins: Sequence[str], wanted: ClusterOptions, fallthrough: Sequence[str], block: BlockContext) -> None:
     """Answer in these zones from what the options make."""
-    identity = f"kubernetes/{sha256(msgspec.json.encode(wanted)).hexdigest()[:12]}"
-    block.use_zone(identity)
-    block.feeds.append(Feed("kubernetes", identity, wanted))
     block.emit(
         ZoneOp(
-            zone=identity,
+            zone=block.feed_zone("kubernetes", wanted),
             origins=[Origin(origin, reverse=is_reverse(origin)) for origin in origins],
             primary=next((index for index, origin in enumerate(origins) if not is_reverse(origin)), -1),
             soa=soa(wanted),
@@ -95,7 +91,7 @@ def _with_option(wanted: ClusterOptions, option: Line, block: BlockContext) -> C
             modes = [POD_MODES[mode] for token in tokens if (mode := choice(token, block, POD_MODES))]
             return replace(wanted, pods=modes[0]) if modes else wanted
         case "ttl":
-            token = _first(option, block, "ttl SECONDS")
+            token = first_argument(option, block, "ttl SECONDS")
             ttl = integer(token, block, 0, MOST_TTL) if token else None
             return wanted if ttl is None else replace(wanted, ttl=ttl)
         case "namespaces":
@@ -106,7 +102,7 @@ def _with_option(wanted: ClusterOptions, option: Line, block: BlockContext) -> C
         case "labels":
             return replace(wanted, labels=_selector(option, block))
         case "ignore":
-            token = _first(option, block, "ignore empty_service")
+            token = first_argument(option, block, "ignore empty_service")
             return replace(wanted, ignore_empty_service=True) if token and choice(token, block, ("empty_service",)) else wanted
         case flag:
             arguments(option, block, flag)
@@ -136,13 +132,6 @@ def _selector(option: Line, block: BlockContext) -> str:
         message = f"unable to parse the label selector: {problem}"
         block.error(words[0], message, "for example: environment in (staging, qa),app=nginx", code="bad-value")
         return ""
-
-
-def _first(option: Line, block: BlockContext, syntax: str) -> Token | None:
-    """The one argument of an option that lets others stand behind it and does not look at them, as in CoreDNS."""
-    for token in option.args[1:]:
-        block.warn(token, f"`{token.text}` means nothing here", f"write: {syntax}", code="ignored-word")
-    return option.args[0] if option.args else next(iter(arguments(option, block, syntax) or ()), None)
 
 
 def _check_origins(line: Line, origins: Sequence[str], block: BlockContext) -> None:
@@ -184,7 +173,7 @@ def _with_api_option(api: ApiOptions, option: Line, block: BlockContext) -> ApiO
             tokens = arguments(option, block, "kubeconfig FILE [CONTEXT]") or ()
             return replace(api, kubeconfig=tokens[0].text, context="".join(token.text for token in tokens[1:])) if tokens else api
         case "startup_timeout":
-            first = _first(option, block, "startup_timeout DURATION")
+            first = first_argument(option, block, "startup_timeout DURATION")
             limit = duration(first, block, least=Duration(0)) if first else None
             return replace(api, startup_seconds=limit.seconds) if limit else api
         case "apiserver_qps":

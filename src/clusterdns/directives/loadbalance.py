@@ -35,30 +35,30 @@ def compile_loadbalance(lines: Sequence[Line], block: BlockContext) -> None:
         weights = {}
         if weighted:
             if words := arguments(line, block, "loadbalance weighted FILE"):
-                weights = _read_weights(words[1], reload, block)
+                weights = _read_weights(words[1], block.path(words[1].text), reload, block)
         elif (words := arguments(line, block, "loadbalance [round_robin]", more=("loadbalance weighted FILE",))) and words:
             choice(words[0], block, ("round_robin", "weighted"))
     block.emit(ShuffleOp(prefer=prefer, weights=weights, span=block.span(lines[-1])))
 
 
-def _read_weights(file: Token, reload: Duration | None, block: BlockContext) -> Weights:
+def _read_weights(file: Token, path: str, reload: Duration | None, block: BlockContext) -> Weights:
     """The weights in a file, which is watched from then on. A missing file may appear later, if it is looked for."""
     if reload is not None and reload != NEVER:
-        block.watched.append(WatchedFile(file.text, reload))
+        block.watched.append(WatchedFile(path, reload))
     try:
-        text = block.sources.read(file.text)
+        text = block.sources.read(path)
     except (OSError, UnicodeDecodeError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
-        message = f"cannot read the weights in {file.text}: {why}"
+        message = f"cannot read the weights in {path}: {why}"
         if reload == NEVER:
             block.error(file, message, "name a file that can be read", code="unreadable")
         else:
             block.warn(file, message, "until it can be read every address weighs the same", code="unreadable")
         return {}
-    return _parse_weights(text, file, block)
+    return _parse_weights(text, path, file, block)
 
 
-def _parse_weights(text: str, file: Token, block: BlockContext) -> Weights:
+def _parse_weights(text: str, path: str, file: Token, block: BlockContext) -> Weights:
     """The weights in a text: a name on a line of its own, below it `ADDRESS WEIGHT` for each address."""
     weights: Weights = {}
     name = ""
@@ -78,7 +78,7 @@ def _parse_weights(text: str, file: Token, block: BlockContext) -> Weights:
                 address, weight = _weight(words[0], words[1])
                 weights[name].setdefault(address, weight)
         except ValueError as problem:
-            block.error(file, f"{file.text}:{number}: {problem}", "a name on its own line, then ADDRESS WEIGHT lines", code="bad-weights")
+            block.error(file, f"{path}:{number}: {problem}", "a name on its own line, then ADDRESS WEIGHT lines", code="bad-weights")
     return weights
 
 

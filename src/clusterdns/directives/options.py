@@ -43,6 +43,13 @@ def arguments(line: Line, block: BlockContext, syntax: str, more: Collection[str
     return None
 
 
+def first_argument(line: Line, block: BlockContext, syntax: str) -> Token | None:
+    """The one argument of an option that lets others stand behind it and does not look at them, as in CoreDNS."""
+    for token in line.args[1:]:
+        block.warn(token, f"`{token.text}` means nothing here", f"write: {syntax}", code="ignored-word")
+    return line.args[0] if line.args else next(iter(arguments(line, block, syntax) or ()), None)
+
+
 def options(line: Line, block: BlockContext, known: Collection[str]) -> Iterator[Line]:
     """The option lines in a directive's block whose names are known; the others are reported."""
     for option in line.block or ():

@@ -156,11 +156,9 @@ def test_a_suggestion_is_a_word_that_is_close_or_all_of_them() -> None:
 def test_a_block_keeps_what_directives_say(block: BlockContext) -> None:
     token = word("debug")
     block.emit(DebugOp(span=block.span(token)))
-    block.use_zone("z")
     block.warn(token, "w")
     block.error(Place("Corefile"), "e", "h", code="c")
     assert block.program == [DebugOp(span=0)]
     assert block.span(token) == 0
     assert block.spans.table() == [Span("Corefile", 2, 7, "debug")]
-    assert block.zone_ids == ["z"]
     assert [(problem.severity, problem.message) for problem in block.problems] == [(Severity.WARNING, "w"), (Severity.ERROR, "e")]

@@ -17,7 +17,7 @@ DIRECTIVES = sorted(path.stem for path in PLANS.glob("*.Corefile"))
 
 def plan_of(directive: str) -> Plan:
     """The plan of a Corefile in the folder of the plans, whose files are all that there is."""
-    sources = sources_of_texts({path.name: path.read_text() for path in PLANS.iterdir() if path.is_file()})
+    sources = sources_of_texts({path.relative_to(PLANS).as_posix(): path.read_text() for path in PLANS.rglob("*") if path.is_file()})
     compilation = compile_plan(parse_corefile(f"{directive}.Corefile", sources), sources)
     assert compilation.problems == ()
     assert compilation.plan is not None

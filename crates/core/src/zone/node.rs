@@ -169,14 +169,17 @@ impl Node {
         let mut node = Node::empty(name.into());
         node.origin = owner.origin;
         node.absent = owner.absent.clone().into();
-        let mut rrsets = Vec::new();
+        let mut rrsets = Vec::with_capacity(owner.data.len());
         for primitive in &owner.data {
             node.exists = true;
             match primitive {
                 change::Primitive::RrSet { rtype, ttl, rdata } => {
                     let parse =
                         |text: &&str| stored(*rtype, text).map_err(|why| complaints.push(format!("{}: {text}: {why}", owner.name))).ok();
-                    rrsets.push(RrSet { rtype: *rtype, ttl: *ttl, rdata: rdata.iter().filter_map(parse).collect() });
+                    // As much room as is needed: what is given back in pieces is hardly used again.
+                    let mut all = Vec::with_capacity(rdata.len());
+                    all.extend(rdata.iter().filter_map(parse));
+                    rrsets.push(RrSet { rtype: *rtype, ttl: *ttl, rdata: all.into() });
                 }
                 change::Primitive::Members(set) => {
                     node.set = Some(Box::new(MemberSet::build(set, &mut |what| complaints.push(format!("{}: {what}", owner.name)))));
