@@ -13,17 +13,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 from bench.cluster import Size, write_manifests
-from bench.measure import Effort, Result, WrongAnswers, as_json, measure_row
+from bench.idle import measure_idle
+from bench.measure import Effort, WrongAnswers, load_of, measure_row
 from bench.perf import profile
 from bench.processes import CLIENT_CORE, SERVER_CORE, Patience
-from bench.report import report, surroundings, write_between_marks
-from bench.rows import PACES, ROWS, START, Row, questions
+from bench.quota import measure_quota
+from bench.reload import measure_reload
+from bench.report import Measured, report, surroundings, write_between_marks
+from bench.rows import IDLE, PACED, QUOTA, RELOAD, ROWS, START, Row, Setup, questions
 from bench.start import Start, measure_start
-from bench.subjects import subjects
+from bench.subjects import Place, Subject, subjects
 from tools.console import ROOT, Failed, say
 
+OTHERS = (QUOTA, IDLE, RELOAD, START)
+CACHED = next(row for row in ROWS if row.name == "cached")
+"""The questions of the rows that are about a cache in other circumstances."""
+FILL_SECONDS = 1.0
 SIZES = (Size(1_000, 10_000), Size(10_000, 100_000))
 
 
@@ -39,27 +47,27 @@ def main(arguments: Sequence[str]) -> int:
             if options.profile:
                 print(profile_row(options, folder))
                 return 0
-            results = list(measure_answers(options, folder))
-            starts = list(measure_starts(options, folder))
+            measured = measure(options, folder)
         except (Failed, WrongAnswers, subprocess.CalledProcessError) as why:
             say(f"bench: {why}")
             return 1
-    text = report(results, starts, surroundings(load_before, options.rounds, options.seconds))
+    text = report(measured, surroundings(load_before, options.rounds, options.seconds))
     print(text)
     if options.write:
         write_between_marks(options.write, text)
     if options.json:
-        options.json.write_text(json.dumps(document(results, starts, load_before), indent=1) + "\n")
+        options.json.write_text(json.dumps(document(measured, load_before), indent=1) + "\n")
     return 0
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options; `--quick` gives others their least useful value."""
     names = [row.name for row in ROWS]
+    all_names = [*names, *OTHERS]
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep all figures")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the marks of a Markdown page")
-    parser.add_argument("--only", nargs="+", choices=[*names, START], metavar="ROW", help=f"of {', '.join([*names, START])}")
+    parser.add_argument("--only", nargs="+", choices=all_names, metavar="ROW", help=f"of {', '.join(all_names)}")
     parser.add_argument("--sizes", type=sizes, default=SIZES, metavar="1000x10000,...", help="Services x endpoints; the last one is asked")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: 3)")
     parser.add_argument("--seconds", type=float, default=1.0, help="for how long (default: 1)")
@@ -97,36 +105,70 @@ def workplace() -> Iterator[Path]:
         yield Path(name)
 
 
-def measure_answers(options: argparse.Namespace, folder: Path) -> Iterator[Result]:
-    """Each kind of question at each pace, with the largest cluster."""
-    rows = [row for row in ROWS if not options.only or row.name in options.only]
-    if not rows:
-        return
+def measure(options: argparse.Namespace, folder: Path) -> Measured:
+    """Everything, or what was asked for, setup by setup."""
+    measured = Measured()
     size = options.sizes[-1]
+    for setup in get_args(Setup):
+        rows = [row for row in ROWS if row.setup == setup and wanted(row.name, options)]
+        if rows or (setup == CACHED.setup and any(wanted(name, options) for name in (QUOTA, IDLE, RELOAD))):
+            manifests = manifests_of(size, folder) if setup == "cluster" else folder
+            measured = measure_setup(options, setup, rows, Place(folder, manifests, size), measured)
+    if not wanted(START, options):
+        return measured
+    return measured._replace(starts=list(measure_starts(options, folder)))
+
+
+def measure_setup(options: argparse.Namespace, setup: Setup, rows: Sequence[Row], place: Place, measured: Measured) -> Measured:
+    """What is measured with one set of servers, behind what was measured before."""
     effort = Effort(options.rounds, options.seconds, Patience(options.patience))
-    with subjects(folder, manifests_of(size, folder), size) as running:
-        for pace in PACES:
-            for row in rows:
-                yield from measure_row(row, pace, write_questions(row, size, folder), running, effort, say)
+    with subjects(setup, place) as running:
+        for row in rows:
+            asked = write_questions(row, place)
+            if not row.new_names:
+                fill(row, asked, running)
+            for pace in row.paces:
+                measured = measured._replace(answers=[*measured.answers, *measure_row(row, pace, asked, running, effort, say)])
+        if setup != CACHED.setup:
+            return measured
+        asked = write_questions(CACHED, place)
+        fill(CACHED, asked, running)
+        if wanted(QUOTA, options):
+            measured = measured._replace(throttled=list(measure_quota(CACHED, asked, running, options.rounds, options.seconds, say)))
+        if wanted(IDLE, options):
+            measured = measured._replace(idle=list(measure_idle(running)))
+        if wanted(RELOAD, options):
+            measured = measured._replace(reloaded=list(measure_reload(CACHED, asked, running, place)))
+    return measured
+
+
+def fill(row: Row, asked: Path, running: Sequence[Subject]) -> None:
+    """Ask everything a few times before it counts, so that caches have what they can have."""
+    for subject in running:
+        load_of(subject, row, PACED, asked, FILL_SECONDS)
 
 
 def measure_starts(options: argparse.Namespace, folder: Path) -> Iterator[Start]:
     """Starting, with each size of cluster."""
-    if options.only and START not in options.only:
-        return
     for size in options.sizes:
-        start = measure_start(folder, manifests_of(size, folder), size, options.rounds)
+        start = measure_start(Place(folder, manifests_of(size, folder), size), options.rounds)
         say(f"start with {size}: ready after {start.seconds:.2f} s, {start.cpu_seconds:.2f} s of CPU, {start.resident_mb:.0f} MB")
         yield start
+
+
+def wanted(name: str, options: argparse.Namespace) -> bool:
+    """Whether this is to be measured."""
+    return not options.only or name in options.only
 
 
 def profile_row(options: argparse.Namespace, folder: Path) -> str:
     """The profile of one kind of question."""
     size = options.sizes[-1]
     row = next(row for row in ROWS if row.name == options.profile)
-    with subjects(folder, manifests_of(size, folder), size) as running:
+    place = Place(folder, manifests_of(size, folder) if row.setup == "cluster" else folder, size)
+    with subjects(row.setup, place) as running:
         product = next(subject for subject in running if subject.name == "clusterdns")
-        return profile(product, row, write_questions(row, size, folder), max(options.seconds, 3.0))
+        return profile(product, row, write_questions(row, place), max(options.seconds, 3.0))
 
 
 def manifests_of(size: Size, folder: Path) -> Path:
@@ -138,19 +180,14 @@ def manifests_of(size: Size, folder: Path) -> Path:
     return path
 
 
-def write_questions(row: Row, size: Size, folder: Path) -> Path:
+def write_questions(row: Row, place: Place) -> Path:
     """A row's questions in a file."""
-    path = folder / f"{row.name}.questions"
-    path.write_text("\n".join(questions(row, size)) + "\n")
+    path = place.folder / f"{row.name}.questions"
+    path.write_text("\n".join(questions(row, place.size)) + "\n")
     return path
 
 
-def document(results: Sequence[Result], starts: Sequence[Start], load_before: float) -> dict[str, object]:
+def document(measured: Measured, load_before: float) -> dict[str, object]:
     """Everything for the JSON file."""
-    return {
-        "kernel": os.uname().release,
-        "cores": os.cpu_count(),
-        "load_before": load_before,
-        "answers": [as_json(result) for result in results],
-        "starts": [start._asdict() | {"size": str(start.size), "pass": start.passes} for start in starts],
-    }
+    surroundings = {"kernel": os.uname().release, "cores": os.cpu_count(), "load_before": load_before}
+    return surroundings | measured.as_json()

@@ -42,7 +42,10 @@ class Figures(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The median of a subject's rounds. `ratio` is the median of the ratios to the echo of the same round."""
+    """The median of a subject's rounds. `ratio` is the median of the ratios to the echo of the same round.
+
+    `beside`: the same with the server that the row's budget is about; none where that is not here.
+    """
 
     row: Row
     pace: Pace
@@ -50,6 +53,7 @@ class Result(NamedTuple):
     cpu_us: float
     ratio: float
     ratios: tuple[float, ...]
+    beside: float | None
     per_second: float
     busy: float
     disturbed: float
@@ -60,13 +64,13 @@ class Result(NamedTuple):
 
     @property
     def budget(self) -> float | None:
-        """How many times the echo it may cost; only we have a budget."""
+        """How many times the row's yardstick it may cost; only we have a budget."""
         return self.row.budget.get(self.pace.name) if self.subject == "clusterdns" else None
 
     @property
     def passes(self) -> bool | None:
         """Whether it keeps its budget."""
-        return None if self.budget is None else self.ratio <= self.budget
+        return None if self.budget is None or self.beside is None else self.beside <= self.budget
 
 
 class Effort(NamedTuple):
@@ -87,10 +91,9 @@ def measure_row(
             taken[subject.name].append(_undisturbed(subject, row, pace, questions, effort))
         costs = ", ".join(f"{name} {figures[-1].cpu_us:.2f} us" for name, figures in taken.items())
         say(f"{row.name}, {pace.name}, round {number + 1} of {effort.rounds}: {costs}")
-    echo = [figures.cpu_us for figures in taken["echo"]]
     for subject in running:
         figures = taken[subject.name]
-        ratios = [one.cpu_us / base for one, base in zip(figures, echo, strict=True)]
+        ratios = _ratios(figures, taken["echo"])
         yield Result(
             row,
             pace,
@@ -98,6 +101,7 @@ def measure_row(
             cpu_us=median(one.cpu_us for one in figures),
             ratio=median(ratios),
             ratios=tuple(ratios),
+            beside=median(_ratios(figures, taken[row.beside])) if row.beside in taken else None,
             per_second=median(one.load.per_second for one in figures),
             busy=median(one.busy for one in figures),
             disturbed=median(one.disturbed for one in figures),
@@ -106,6 +110,11 @@ def measure_row(
             octets=figures[0].load.octets,
             resident_mb=memory(subject.process.pid)[0],
         )
+
+
+def _ratios(figures: Sequence[Figures], base: Sequence[Figures]) -> list[float]:
+    """Round by round, because absolute figures drift."""
+    return [one.cpu_us / other.cpu_us for one, other in zip(figures, base, strict=True)]
 
 
 def _undisturbed(subject: Subject, row: Row, pace: Pace, questions: Path, effort: Effort) -> Figures:
@@ -118,11 +127,22 @@ def _undisturbed(subject: Subject, row: Row, pace: Pace, questions: Path, effort
 
 def _measure(subject: Subject, row: Row, pace: Pace, questions: Path, seconds: float) -> Figures:
     before, started = spent(subject.process.pid), time.monotonic()
-    load = msgspec.json.decode(run_pinned(CLIENT_CORE, load_command(subject, row, pace, questions, seconds)), type=Load)
+    load = load_of(subject, row, pace, questions, seconds)
     elapsed, used = time.monotonic() - started, spent(subject.process.pid).since(before)
+    return figures_of(used, elapsed, load)
+
+
+def ask_for(subject: Subject, row: Row, pace: Pace, questions: Path, seconds: float) -> Load:
+    """Ask for so long, whatever comes back."""
+    return msgspec.json.decode(run_pinned(CLIENT_CORE, load_command(subject, row, pace, questions, seconds)), type=Load)
+
+
+def load_of(subject: Subject, row: Row, pace: Pace, questions: Path, seconds: float) -> Load:
+    """Ask for so long. Raises `WrongAnswers`."""
+    load = ask_for(subject, row, pace, questions, seconds)
     if not subject.echo:
         require_answers(subject, row, load)
-    return figures_of(used, elapsed, load)
+    return load
 
 
 def figures_of(used: Spent, elapsed: float, load: Load) -> Figures:
@@ -154,4 +174,4 @@ def as_json(result: Result) -> dict[str, Any]:
     """A result as the JSON file has it."""
     row, pace, *_ = result
     own = result._asdict() | {"row": row.name, "pace": pace.name}
-    return own | {"budget": result.budget, "pass": result.passes, "coredns_recorded_ratio": row.coredns.get(pace.name)}
+    return own | {"budget": result.budget, "pass": result.passes, "recorded_ratio": row.recorded.get(pace.name)}

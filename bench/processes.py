@@ -46,9 +46,18 @@ def pinned(core: int, command: Sequence[str | Path], log: Path) -> Iterator[Proc
         end(process)
 
 
+def start_pinned(core: int, command: Sequence[str | Path]) -> Process:
+    """Start a program on one core; what it writes can be read."""
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, preexec_fn=lambda: _bind(core))
+
+
 def run_pinned(core: int, command: Sequence[str | Path]) -> bytes:
     """Run a program on one core to its end, and return what it wrote. Raises `CalledProcessError`."""
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True, preexec_fn=lambda: _bind(core)).stdout
+    with start_pinned(core, command) as process:
+        said, _ = process.communicate()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return said
 
 
 def spent(pid: int) -> Spent:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from bench.cluster import Size
 from bench.processes import cpu_seconds, memory
 from bench.rows import BUDGETED, START_CPU_SECONDS, START_RESIDENT_MB
-from bench.subjects import clusterdns
+from bench.subjects import Place, clusterdns
 
 
 class Start(NamedTuple):
@@ -30,15 +29,15 @@ class Start(NamedTuple):
         return self.cpu_seconds <= START_CPU_SECONDS and self.resident_mb <= START_RESIDENT_MB
 
 
-def measure_start(folder: Path, manifests: Path, size: Size, rounds: int) -> Start:
+def measure_start(place: Place, rounds: int) -> Start:
     """The median of some starts."""
-    starts = [_start(folder, manifests, size) for _ in range(rounds)]
-    return Start(size, *(median(values) for values in list(zip(*starts, strict=True))[1:]))
+    starts = [_start(place) for _ in range(rounds)]
+    return Start(place.size, *(median(values) for values in list(zip(*starts, strict=True))[1:]))
 
 
-def _start(folder: Path, manifests: Path, size: Size) -> Start:
+def _start(place: Place) -> Start:
     started = time.monotonic()
-    with clusterdns(folder, manifests) as subject:
+    with clusterdns("cluster", place) as subject:
         seconds = time.monotonic() - started
         pid = subject.process.pid
-        return Start(size, seconds, cpu_seconds(pid), *memory(pid))
+        return Start(place.size, seconds, cpu_seconds(pid), *memory(pid))

@@ -1,33 +1,28 @@
-"""Who is measured: the echo, clusterdns, and unbound where it is installed; each a server that is ready to be asked."""
+"""Who is measured: the echo, clusterdns, and those of its peers that are installed; each a server that is ready to be asked."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
-import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.cluster import SHAPES, Size, cluster_ip, pod_ip, service_name
-from bench.processes import SERVER_CORE, Process, pinned
+from bench.cluster import Size
+from bench.configurations import corefile_of_cache, corefile_of_cluster, dnsmasq_of_cache, unbound_of_cache, unbound_of_cluster
+from bench.processes import CLIENT_CORE, SERVER_CORE, Process, pinned
+from bench.rows import Setup
 from tools.console import ROOT, Failed
 from tools.port import HOST, SERVFAIL, ask
 from tools.setup import VENV
 
 PROGRAMS = ROOT / "target/release"
+OURS = VENV / "bin/clusterdns"
 READY_WITHIN = 120.0
 ABSENT = "not-there.team-000.svc.cluster.local"
-# What a stock Corefile has besides `kubernetes`, as far as it stands in the way of these questions.
-DIRECTIVES = {
-    "errors": "errors",
-    "prometheus": f"prometheus {HOST}:0",
-    "cache": "cache 30",
-    "reload": "reload",
-    "loadbalance": "loadbalance",
-}
 
 
 class Subject(NamedTuple):
@@ -44,14 +39,53 @@ class Subject(NamedTuple):
         return f"{HOST}:{self.port}"
 
 
+class Place(NamedTuple):
+    """Where and with what subjects are set up: a folder for their files, the cluster's objects, the port of the upstream."""
+
+    folder: Path
+    manifests: Path
+    size: Size
+    upstream: int = 0
+
+
 @contextmanager
-def subjects(folder: Path, manifests: Path, size: Size) -> Iterator[list[Subject]]:
-    """All of them, the echo first; unbound only where it is installed."""
+def subjects(setup: Setup, place: Place) -> Iterator[list[Subject]]:
+    """All that this setup has, the echo first."""
     with ExitStack() as stack:
-        running = [stack.enter_context(echo(folder)), stack.enter_context(clusterdns(folder, manifests))]
-        if shutil.which("unbound"):
-            running.append(stack.enter_context(unbound(folder, size)))
+        running = [stack.enter_context(echo(place.folder))]
+        if setup != "cluster":
+            place = place._replace(upstream=stack.enter_context(upstream(place.folder)))
+        running += [stack.enter_context(started(name, command, place)) for name, command in commands(setup, place)]
         yield running
+
+
+def commands(setup: Setup, place: Place) -> Iterator[tuple[str, Callable[[int], Sequence[str | Path]]]]:
+    """The names of the servers that are here, and how each is started on a port."""
+    tcp = setup == "cache-tcp"
+    yield "clusterdns", lambda port: serve(place, port, setup)
+    if shutil.which("unbound"):
+        yield "unbound", lambda port: unbound(place, port, setup)
+    if setup == "cluster":
+        return
+    if shutil.which("dnsmasq") and not tcp:
+        yield "dnsmasq", lambda port: ["dnsmasq", *dnsmasq_of_cache(port, place.upstream)]
+    for name in ("coredns", "node-cache"):
+        if peer(name):
+            yield name, lambda port, name=name: incumbent(name, place, port, setup)  # type: ignore[misc]
+
+
+def peer(name: str) -> str | None:
+    """The program of an incumbent; our own entry points of the same name are not it."""
+    folders = [folder for folder in os.get_exec_path() if Path(folder).resolve() != OURS.parent.resolve()]
+    return shutil.which(name, path=os.pathsep.join(folders))
+
+
+@contextmanager
+def started(name: str, command: Callable[[int], Sequence[str | Path]], place: Place) -> Iterator[Subject]:
+    """A server on the server's core, once it answers."""
+    port, log = free_port(), place.folder / f"{name}.log"
+    with pinned(SERVER_CORE, command(port), log) as process:
+        yield _ready(Subject(name, process, port), log)
 
 
 @contextmanager
@@ -63,68 +97,51 @@ def echo(folder: Path) -> Iterator[Subject]:
 
 
 @contextmanager
-def clusterdns(folder: Path, manifests: Path) -> Iterator[Subject]:
-    """The product, as a user starts it."""
+def upstream(folder: Path) -> Iterator[int]:
+    """A server that has an address for every name, on the client's core; its port."""
     port = free_port()
-    corefile = folder / "Corefile"
-    corefile.write_text(corefile_for(port, manifests, known_directives()))
-    command: list[str | Path] = [VENV / "bin/clusterdns", "serve", "-conf", corefile, "-quiet", "--admin", "none"]
-    with pinned(SERVER_CORE, command, folder / "clusterdns.log") as process:
-        yield _ready(Subject("clusterdns", process, port), folder / "clusterdns.log")
+    with pinned(CLIENT_CORE, [PROGRAMS / "dns-upstream", f"{HOST}:{port}"], folder / "upstream.log") as process:
+        yield _ready(Subject("upstream", process, port), folder / "upstream.log").port
 
 
 @contextmanager
-def unbound(folder: Path, size: Size) -> Iterator[Subject]:
-    """A server in C that holds the same names."""
-    port = free_port()
-    (folder / "unbound.conf").write_text(unbound_config(port, size, folder))
-    program = Path(shutil.which("unbound") or "unbound")
-    with pinned(SERVER_CORE, [program, "-d", "-c", folder / "unbound.conf"], folder / "unbound.log") as process:
-        yield _ready(Subject("unbound", process, port), folder / "unbound.log")
+def clusterdns(setup: Setup, place: Place) -> Iterator[Subject]:
+    """The product alone, as a user starts it."""
+    with started("clusterdns", lambda port: serve(place, port, setup), place) as subject:
+        yield subject
 
 
-def corefile_for(port: int, manifests: Path, known: frozenset[str]) -> str:
-    """A stock Corefile with the directives that are there; log is off, as it is by default."""
-    before = [line for name, line in DIRECTIVES.items() if name in known]
-    cluster = ["kubernetes cluster.local in-addr.arpa ip6.arpa {", f"    manifests {manifests}", "}"]
-    return "\n".join([f".:{port} {{", *(f"    {line}" for line in [*before, *cluster]), "}", ""])
+def serve(place: Place, port: int, setup: Setup) -> Sequence[str | Path]:
+    """How the product is started."""
+    corefile = place.folder / f"clusterdns-{setup}.Corefile"
+    corefile.write_text(
+        corefile_of_cluster(port, place.manifests)
+        if setup == "cluster"
+        else corefile_of_cache(port, place.upstream, tcp=setup == "cache-tcp")
+    )
+    return [OURS, "serve", "-conf", corefile, "-quiet", "--admin", "none"]
 
 
-def known_directives() -> frozenset[str]:
-    """The directives that this version has."""
-    listed = subprocess.run([VENV / "bin/clusterdns", "serve", "-plugins"], capture_output=True, text=True, check=True).stdout
-    return frozenset(line.removeprefix("dns.") for line in listed.split())
+def unbound(place: Place, port: int, setup: Setup) -> Sequence[str | Path]:
+    """How a resolver in C is started that holds the same names, or keeps the same answers."""
+    path = place.folder / f"unbound-{setup}.conf"
+    path.write_text(
+        unbound_of_cluster(port, place.size, place.folder)
+        if setup == "cluster"
+        else unbound_of_cache(port, place.upstream, place.folder, tcp=setup == "cache-tcp")
+    )
+    return ["unbound", "-d", "-c", path]
 
 
-def unbound_config(port: int, size: Size, folder: Path) -> str:
-    """One thread, loopback, no recursion: a static zone with the addresses of all Services, in changing order as ours."""
-    lines = [
-        "server:",
-        "num-threads: 1",
-        "so-reuseport: no",
-        f"interface: {HOST}",
-        f"port: {port}",
-        "do-ip6: no",
-        "do-daemonize: no",
-        'username: ""',
-        'chroot: ""',
-        f'directory: "{folder}"',
-        'pidfile: ""',
-        "use-syslog: no",
-        "verbosity: 0",
-        'module-config: "iterator"',
-        "rrset-roundrobin: yes",
-        'local-zone: "cluster.local." static',
-    ]
-    pods = 0
-    for number in range(size.services):
-        shape = SHAPES[number % len(SHAPES)]
-        space, name = service_name(number)
-        count = size.endpoints // size.services * shape.share
-        addresses = [pod_ip(pods + index) for index in range(count)] if shape.headless else [cluster_ip(number)]
-        lines += [f'local-data: "{name}.{space}.svc.cluster.local. 5 IN A {address}"' for address in addresses]
-        pods += count
-    return "\n".join([*lines, "remote-control:", "control-enable: no", ""])
+def incumbent(name: str, place: Place, port: int, setup: Setup) -> Sequence[str | Path]:
+    """How CoreDNS or node-cache is started with our Corefile; node-cache is kept from links and packet rules."""
+    corefile = place.folder / f"{name}-{setup}.Corefile"
+    corefile.write_text(corefile_of_cache(port, place.upstream, tcp=setup == "cache-tcp", metrics=free_port()))
+    program = peer(name) or name
+    if name == "node-cache":
+        alone = ["-localip", HOST, "-setupinterface=false", "-setupiptables=false", "-metrics-listen-address", f"{HOST}:{free_port()}"]
+        return [program, "-conf", corefile, *alone]
+    return [program, "-conf", corefile, "-quiet"]
 
 
 def free_port() -> int:

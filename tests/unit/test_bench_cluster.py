@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from bench.cluster import SHAPES, Size, objects, service_name, write_manifests
-from bench.rows import NAMES, ROWS, Row, questions
-from bench.subjects import corefile_for, unbound_config
+from bench.configurations import corefile_of_cache, corefile_of_cluster, unbound_of_cluster
+from bench.rows import CACHED_NAMES, NAMES, ROWS, Row, questions
 from clusterdns.cluster import EndpointSlice, Namespace, Service, decode_endpoint_slice, decode_namespace, decode_service
+from clusterdns.compiler import compile_plan
+from clusterdns.corefile.syntax import parse_corefile
+from clusterdns.sources import sources_of_texts
 
 SIZE = Size(200, 2000)
 View = Namespace | Service | EndpointSlice
@@ -65,7 +68,7 @@ def test_the_shares_give_each_service_as_many_endpoints_as_asked_for_on_average(
     assert sum(shape.share for shape in SHAPES) == len(SHAPES)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [row for row in ROWS if row.setup == "cluster"], ids=lambda row: row.name)
 def test_the_questions_are_about_names_that_are_there_or_not(row: Row) -> None:
     names = {".".join(reversed(service_name(number))) + ".svc.cluster.local" for number in range(SIZE.services)}
     asked = [line.removesuffix(" A") for line in questions(row, SIZE)]
@@ -75,7 +78,7 @@ def test_the_questions_are_about_names_that_are_there_or_not(row: Row) -> None:
 
 
 def test_unbound_holds_the_same_addresses(views: list[View], tmp_path: Path) -> None:
-    data = [line.split('"')[1].split() for line in unbound_config(5300, SIZE, tmp_path).splitlines() if line.startswith("local-data")]
+    data = [line.split('"')[1].split() for line in unbound_of_cluster(5300, SIZE, tmp_path).splitlines() if line.startswith("local-data")]
     clusters = [view for view in views if isinstance(view, Service) and not view.headless]
     expected = {(f"{service.name}.{service.namespace}.svc.cluster.local.", ip) for service in clusters for ip in service.cluster_ips}
     headless = {(v.namespace, v.name) for v in views if isinstance(v, Service) and v.headless}
@@ -85,7 +88,19 @@ def test_unbound_holds_the_same_addresses(views: list[View], tmp_path: Path) -> 
     assert {(words[0], words[-1]) for words in data} == expected
 
 
-def test_the_corefile_has_the_directives_that_this_version_knows() -> None:
-    corefile = corefile_for(5300, Path("/tmp/x.json"), frozenset({"errors", "kubernetes", "loadbalance"}))
-    assert [line.split()[0] for line in corefile.splitlines()] == [".:5300", "errors", "loadbalance", "kubernetes", "manifests", "}", "}"]
-    assert "cache 30" in corefile_for(5300, Path("/tmp/x.json"), frozenset({"cache"}))
+def test_a_cache_is_asked_for_as_many_names_as_it_is_to_hold() -> None:
+    cached = next(row for row in ROWS if row.name == "cached")
+    assert len(set(questions(cached, SIZE))) == CACHED_NAMES
+
+
+@pytest.mark.parametrize(
+    "corefile",
+    [
+        corefile_of_cluster(5300, Path("/tmp/x.json")),
+        corefile_of_cache(5300, 5301, tcp=False),
+        corefile_of_cache(5300, 5301, tcp=True, metrics=5302),
+    ],
+)
+def test_the_corefiles_are_good(corefile: str) -> None:
+    sources = sources_of_texts({"Corefile": corefile})
+    assert compile_plan(parse_corefile("Corefile", sources), sources).problems == ()

@@ -8,9 +8,12 @@ import pytest
 
 from bench.cluster import Size
 from bench.command import document, parse, sizes
+from bench.idle import Idle
 from bench.measure import Load, Result, figures_of
 from bench.processes import Spent
-from bench.report import BEGIN, END, report, write_between_marks
+from bench.quota import Throttled
+from bench.reload import Reloaded
+from bench.report import BEGIN, END, Measured, report, write_between_marks
 from bench.rows import PACED, ROWS, SATURATED
 from bench.start import Start
 from tools.console import Failed
@@ -26,7 +29,7 @@ def load(waited: float = 0.0) -> Load:
 
 def result(ratio: float, subject: str = "clusterdns", disturbed: float = 0.0) -> Result:
     """A result for ClusterIP A at saturation."""
-    return Result(ROWS[0], SATURATED, subject, 2.0, ratio, (ratio,), 450_000.0, 0.99, disturbed, 0, LATENCY, 114, 57.0)
+    return Result(ROWS[0], SATURATED, subject, 2.0, ratio, (ratio,), ratio, 450_000.0, 0.99, disturbed, 0, LATENCY, 114, 57.0)
 
 
 def test_cpu_per_answer_is_the_servers_time_over_the_answers() -> None:
@@ -43,20 +46,20 @@ def test_either_side_that_has_to_wait_is_a_disturbance(used: Spent, waited: floa
 
 @pytest.mark.parametrize(("ratio", "verdict"), [(1.4, "pass"), (1.41, "**miss**")])
 def test_the_table_says_whether_a_budget_is_kept(ratio: float, verdict: str) -> None:
-    table = report([result(ratio)], [], "here")
+    table = report(Measured([result(ratio)]), "here")
     assert f"| ≤ 1.4 | {verdict} |" in table
     assert "| CoreDNS (recorded) | | 5.8 |" in table
 
 
 def test_only_we_have_a_budget() -> None:
-    table = report([result(9.9, subject="unbound")], [], "here")
+    table = report(Measured([result(9.9, subject="unbound")]), "here")
     assert "≤" not in table
     assert "CoreDNS" not in table
 
 
 def test_a_disturbed_figure_is_marked() -> None:
-    assert "µs (disturbed)" in report([result(1.2, disturbed=0.1)], [], "here")
-    assert "(disturbed)" not in report([result(1.2)], [], "here")
+    assert "µs (disturbed)" in report(Measured([result(1.2, disturbed=0.1)]), "here")
+    assert "(disturbed)" not in report(Measured([result(1.2)]), "here")
 
 
 @pytest.mark.parametrize(
@@ -70,12 +73,12 @@ def test_a_disturbed_figure_is_marked() -> None:
 )
 def test_a_start_has_a_budget_at_one_size(start: Start, verdict: bool | None) -> None:
     assert start.passes is verdict
-    assert ("budget" in report([], [start], "") and "≤" in report([], [start], "")) == (verdict is not None)
+    assert ("≤" in report(Measured(starts=[start]), "")) == (verdict is not None)
 
 
 def test_the_json_file_has_all_figures() -> None:
     start = Start(Size(10_000, 100_000), 2.0, 1.0, 90.0, 100.0)
-    kept = json.loads(json.dumps(document([result(1.3)], [start], 0.5)))
+    kept = json.loads(json.dumps(document(Measured([result(1.3)], starts=[start]), 0.5)))
     answer = kept["answers"][0]
     assert (answer["row"], answer["pace"], answer["ratio"], answer["budget"], answer["pass"]) == (
         "cluster-ip",
@@ -84,7 +87,7 @@ def test_the_json_file_has_all_figures() -> None:
         1.4,
         True,
     )
-    assert answer["coredns_recorded_ratio"] == pytest.approx(5.78, abs=0.01)
+    assert answer["recorded_ratio"] == ["CoreDNS", pytest.approx(5.78, abs=0.01)]
     assert answer["latency_us"] == LATENCY
     assert kept["starts"][0]["pass"] is True
 
@@ -112,5 +115,28 @@ def test_quick_is_quick() -> None:
     assert PACED.rate == 20_000
 
 
-def test_every_row_has_a_budget_at_every_pace() -> None:
-    assert all(set(row.budget) == {SATURATED.name, PACED.name} for row in ROWS)
+def test_every_row_has_a_budget_at_full_speed_and_at_a_pace() -> None:
+    assert all({SATURATED.name, PACED.name} & {pace.name for pace in row.paces} == set(row.budget) for row in ROWS)
+
+
+def test_a_miss_is_beside_unbound_and_has_no_verdict_where_that_is_not_here() -> None:
+    miss = next(row for row in ROWS if row.name == "miss-udp")
+    for beside, verdict in [(0.9, "≤ 1.0 of unbound | pass (0.90) |"), (1.1, "| **miss** (1.10) |"), (None, "|  | 450,000 |")]:
+        assert verdict in report(Measured([result(9.0)._replace(row=miss, beside=beside)]), "here")
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict"),
+    [
+        (Measured(throttled=[Throttled("clusterdns", 9000.0, 0.75)]), "| ≥ 0.75 | pass |"),
+        (Measured(throttled=[Throttled("clusterdns", 9000.0, 0.74)]), "**miss**"),
+        (Measured(throttled=[Throttled("unbound", 9000.0, 0.1)]), "| 0.10 |  |  |"),
+        (Measured(idle=[Idle("clusterdns", 100.0, 30.0, 40.0)]), "| ≤ 30 MB | pass |"),
+        (Measured(idle=[Idle("clusterdns", 100.0, 30.1, 40.0)]), "**miss**"),
+        (Measured(reloaded=[Reloaded("clusterdns", 8, 90_000, 0, 0, 1.0, 2.0)]), "| 0 lost | pass |"),
+        (Measured(reloaded=[Reloaded("clusterdns", 8, 90_000, 1, 0, 1.0, 2.0)]), "**miss**"),
+        (Measured(reloaded=[Reloaded("clusterdns", 8, 90_000, 0, 1, 1.0, 2.0)]), "**miss**"),
+    ],
+)
+def test_other_circumstances_have_budgets_too(measured: Measured, verdict: str) -> None:
+    assert verdict in report(measured, "")

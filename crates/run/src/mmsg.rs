@@ -101,6 +101,16 @@ impl Batch {
         if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(sent as usize) }
     }
 
+    /// Answers each message that was received (with nothing: an empty one), and makes room for the next.
+    pub fn answer(&mut self, socket: &UdpSocket, answers: &[Vec<u8>]) -> io::Result<usize> {
+        for (at, answer) in answers.iter().enumerate() {
+            self.put(at, answer);
+        }
+        let sent = self.send(socket, answers.len());
+        self.make_room(answers.len());
+        sent
+    }
+
     /// Sends what was received back to where it came from, and makes room for the next.
     pub fn send_back(&mut self, socket: &UdpSocket, count: usize) -> io::Result<usize> {
         for at in 0..count {

@@ -1,13 +1,14 @@
 //! The programs as a user starts them: each says when it is ready, answers, and refuses what makes no sense.
 
-use std::io::{BufRead, BufReader};
-use std::net::UdpSocket;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpStream, UdpSocket};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
 const RUN: &str = env!("CARGO_BIN_EXE_clusterdns-run");
 const ECHO: &str = env!("CARGO_BIN_EXE_udp-echo");
+const UPSTREAM: &str = env!("CARGO_BIN_EXE_dns-upstream");
 const LOAD: &str = env!("CARGO_BIN_EXE_dns-load");
 
 /// A server, and where it says that it listens. It ends with the test.
@@ -52,6 +53,21 @@ fn the_echo_sends_all_questions_back() {
         assert_eq!((results["lost"].as_u64(), results["wrong"].as_u64()), (Some(0), Some(0)), "{results}");
         assert!(results["latency_us"]["p50"].as_f64() <= results["latency_us"]["max"].as_f64());
     }
+}
+
+#[test]
+fn the_upstream_has_an_address_for_every_name() {
+    let upstream = Server::start(UPSTREAM, &["127.0.0.1:0"]);
+    let results = results(&load(&[&upstream.address, "--name", "n####.a.example", "--rate", "2000", "--seconds", "0.2", "--json"]));
+    assert!(results["rcodes"]["0"].as_u64().unwrap() > 100, "{results}");
+    assert_eq!((results["lost"].as_u64(), results["wrong"].as_u64()), (Some(0), Some(0)), "{results}");
+    let mut stream = TcpStream::connect(&upstream.address).unwrap();
+    let question = b"\0\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01b\x00\x00\x01\x00\x01";
+    let frame = [&[0, question.len() as u8][..], question].concat();
+    stream.write_all(&frame.repeat(2)).unwrap();
+    let mut answers = [0; 2 * (2 + 19 + 16)];
+    stream.read_exact(&mut answers).unwrap();
+    assert_eq!((&answers[2..4], &answers[33..37]), (&[0, 7][..], &[192, 0, 2, 1][..]));
 }
 
 #[test]
