@@ -18,7 +18,7 @@ from clusterdns.corefile.keys import InvalidKey, Key, parse_key
 from clusterdns.corefile.problems import Place, Problem, Severity, has_errors
 from clusterdns.corefile.syntax import Parsed
 from clusterdns.corefile.tree import Line, ServerBlock, Token
-from clusterdns.directives import FILTERS, TABLE, load_directive
+from clusterdns.directives import FILTERS, TABLE, in_order, is_directive, load_directive
 from clusterdns.directives.block import BlockContext, Feed, Plugin, ReloadOptions, Spans, WatchedFile
 from clusterdns.directives.options import suggestion
 from clusterdns.names import is_preferred
@@ -126,9 +126,8 @@ def _compile_block(
     for key, token in keys:
         _warn_of_key(key, token, context)
     lines = _lines_by_directive(block.lines, context)
-    for name in TABLE:
-        if name in lines:
-            _compile_directive(name, lines[name], context)
+    for name in in_order(lines):
+        _compile_directive(name, lines[name], context)
     return _Compiled(keys, context, filtered=not FILTERS.isdisjoint(lines))
 
 
@@ -157,7 +156,7 @@ def _lines_by_directive(lines: Iterable[Line], context: BlockContext) -> Mapping
     known: dict[str, list[Line]] = {}
     for line in lines:
         name = line.name.text
-        if name in TABLE:
+        if is_directive(name):
             known.setdefault(name, []).append(line)
         else:
             word = name.rstrip("{")

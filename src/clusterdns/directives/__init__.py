@@ -6,12 +6,12 @@ directive: write `directives/<name>.py` with a `DIRECTIVE` and set its row to `H
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import Final
 
-from clusterdns.directives.block import BlockContext, Directive, Feed, ReloadOptions
-
-__all__ = ["FILTERS", "HERE", "LATER", "TABLE", "BlockContext", "Directive", "Feed", "ReloadOptions", "load_directive"]
+from clusterdns.directives.block import Directive
+from clusterdns.directives.installed import installed_directives
 
 HERE: Final = True
 """There is a module of that name in this package."""
@@ -87,9 +87,25 @@ FILTERS = frozenset({"view"})
 """Directives that choose among queries: a block that has one may serve what another block serves already (rule G7)."""
 
 
+def is_directive(name: str) -> bool:
+    """Whether there is a directive of this name: one of CoreDNS's, of ours, or of an installed package."""
+    return name in TABLE or name in installed_directives()
+
+
+def in_order(names: Collection[str]) -> list[str]:
+    """Directives in the order in which their ops run: that of the table; those of other packages behind the one that they name."""
+    places = {name: place for place, name in enumerate(TABLE)}
+    own = [name for name in names if name in places]
+    others = [name for name in names if name not in places]
+    behind = {name: places.get(installed_directives()[name].behind, len(places)) for name in others}
+    return sorted([*own, *others], key=lambda name: (places.get(name, behind.get(name, 0)), name in behind, name))
+
+
 def load_directive(name: str) -> Directive | None:
     """The directive of this name, if it is here. Only those that a Corefile uses are imported."""
-    if TABLE.get(name) is not HERE:
+    if name not in TABLE:
+        return installed_directives().get(name)
+    if TABLE[name] is not HERE:
         return None
     directive = import_module(f"clusterdns.directives.{name}").DIRECTIVE
     assert isinstance(directive, Directive)

@@ -137,8 +137,12 @@ class BlockContext:
 
 @dataclass(frozen=True)
 class Directive:
-    """A directive: its name, whether a block may have it once only, and what turns its lines into ops and settings."""
+    """A directive: its name, whether a block may have it once only, and what turns its lines into ops and settings.
+
+    `behind`: for one that another package brings, the directive of ours behind which its ops run.
+    """
 
     name: str
     compile: Callable[[Sequence[Line], BlockContext], None]
     once: bool = False
+    behind: str = ""

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 import clusterdns.directives
-from clusterdns.directives import FILTERS, HERE, LATER, TABLE, load_directive
+from clusterdns.directives import FILTERS, HERE, LATER, TABLE, in_order, is_directive, load_directive
+from clusterdns.directives.block import Directive
 
 OWN = {"python"}
 """What CoreDNS does not have."""
-NOT_DIRECTIVES = {"__init__", "block", "options", "upstreams"}
+NOT_DIRECTIVES = {"__init__", "block", "installed", "options", "upstreams"}
 
 
 @pytest.mark.parametrize("name", [name for name, state in TABLE.items() if state is HERE])
@@ -34,6 +35,15 @@ def test_the_order_is_that_of_coredns() -> None:
     assert len(set(names) - OWN) == 60
     assert names.index("errors") < names.index("log") < names.index("rewrite") < names.index("acl") < names.index("cache")
     assert names.index("cache") < names.index("hosts") < names.index("kubernetes") < names.index("forward") < names.index("whoami")
+
+
+def test_directives_of_other_packages_run_behind_the_one_that_they_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = {name: Directive(name, lambda lines, block: None, behind=behind) for name, behind in [("b", "log"), ("a", "log"), ("z", "")]}
+    monkeypatch.setattr(clusterdns.directives, "installed_directives", lambda: others)
+    assert in_order(["whoami", "z", "cache", "b", "errors", "a", "log"]) == ["errors", "log", "a", "b", "cache", "whoami", "z"]
+    assert is_directive("a")
+    assert load_directive("a") is others["a"]
+    assert not is_directive("nosuch")
 
 
 def test_filters_are_directives() -> None:
