@@ -13,13 +13,11 @@ import msgspec
 
 from tests.behaviour.messages import query_wire, told
 from tests.behaviour.placeholders import Placeholders
-from tests.behaviour.scenario import Burst, Document, Query, Repeat, Stream, Timed
+from tests.behaviour.scenario import SLOW, Burst, Document, Query, Repeat, Stream, Timed
 
 FIRST_QUERY, FIRST_OF_BURST, FIRST_OF_STREAM, FIRST_TIMED = 1001, 2000, 3000, 4000
 """The ids of questions: log lines tell them."""
 STREAM_PATIENCE = 3.0
-SLOW = 0.25
-"""From how many seconds on the time that a reply took is told."""
 
 
 class Client:
@@ -35,16 +33,12 @@ class Client:
 
     async def repeat(self, repeat: Repeat) -> Document:
         """The step `repeat`: a short line for each reply."""
-        lines = []
-        for number in range(repeat.n):
-            lines.append(_short(await self._ask_next(_numbered(repeat.query, number))))
-        return {"results": dict(Counter(lines)) if repeat.summary else lines}
+        return repeated(repeat, [await self._ask_next(numbered(repeat.query, number)) for number in range(repeat.n)])
 
     async def burst(self, burst: Burst) -> Document:
-        """The step `burst`: how often each reply came."""
-        asked = (self._ask(_numbered(burst.query, number), FIRST_OF_BURST + number) for number in range(burst.n))
-        counts = Counter(_short(reply, with_flags=True) for reply in await asyncio.gather(*asked))
-        return {"results": dict(sorted(counts.items()))}
+        """The step `burst`."""
+        asked = (self._ask(numbered(burst.query, number), FIRST_OF_BURST + number) for number in range(burst.n))
+        return counted(await asyncio.gather(*asked))
 
     async def timed(self, questions: tuple[Timed, ...]) -> Document:
         """The step `async`: the replies in the order of the questions."""
@@ -94,7 +88,7 @@ class Client:
         except (TimeoutError, asyncio.IncompleteReadError, OSError) as problem:
             took = _now() - started
             answer = {"error": _why(problem)}
-        return answer if took < SLOW else answer | {"took_s": round(took, 1)}
+        return with_time(answer, took)
 
     async def _over_udp(self, query: Query, wire: bytes) -> bytes:
         reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -175,15 +169,33 @@ def _why(problem: Exception) -> str:
     return type(problem).__name__
 
 
-def _numbered(query: Query, number: int) -> Query:
+def numbered(query: Query, number: int) -> Query:
+    """The question with its number in the place of `{i}`."""
     return msgspec.structs.replace(query, name=query.name.replace("{i}", str(number)))
 
 
 def _short(reply: Document, with_flags: bool = False) -> str:
+    """A reply in a line, for those that are counted."""
     if "error" in reply:
         return str(reply["error"])
     flags = f" {','.join(reply.get('flags', []))}" if with_flags else ""
     return f"{reply.get('rcode')}{flags}: {'; '.join(reply.get('answer', []))}"
+
+
+def repeated(repeat: Repeat, replies: list[Document]) -> Document:
+    """What the step `repeat` tells."""
+    lines = [_short(reply) for reply in replies]
+    return {"results": dict(Counter(lines)) if repeat.summary else lines}
+
+
+def counted(replies: list[Document]) -> Document:
+    """What the step `burst` tells: how often each reply came."""
+    return {"results": dict(sorted(Counter(_short(reply, with_flags=True) for reply in replies).items()))}
+
+
+def with_time(reply: Document, took: float) -> Document:
+    """A reply with the time that it took, if that is worth telling."""
+    return reply if took < SLOW else reply | {"took_s": round(took, 1)}
 
 
 def _now() -> float:

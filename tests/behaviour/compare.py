@@ -6,16 +6,13 @@ import copy
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from tests.behaviour.scenario import Document, Scenario
+from tests.behaviour.scenario import SLOW, Document, Scenario
 from tests.behaviour.server import STREAMS
 
 ABSENT = "<nothing>"
-NEAR = 0.5
-"""How far (seconds) two durations may be apart; a short one need not be told."""
-PROCESSORS = len(os.sched_getaffinity(0))
-"""How many threads of a server may keep connections of their own."""
 _DURATIONS = ("took_s", "after_s")
 _TTL = re.compile(r"(?<= )(\d+)(?= (?:IN|CH|HS|ANY) )")
 
@@ -47,12 +44,25 @@ class Difference(NamedTuple):
         return f"{self.path}\n    recorded {self.recorded!r}\n    played   {self.played!r}"
 
 
-def differences(scenario: Scenario, recorded: Document, played: Document) -> list[Difference]:
+@dataclass(frozen=True)
+class Tolerance:
+    """What may differ: seconds of a duration, seconds of a TTL, and how many connections stand for one (D20: each thread has its own)."""
+
+    seconds: float
+    ttl: int
+    connections: int
+
+
+REAL = Tolerance(seconds=0.5, ttl=1, connections=len(os.sched_getaffinity(0)))
+"""For a process on this machine."""
+
+
+def differences(scenario: Scenario, recorded: Document, played: Document, tolerance: Tolerance = REAL) -> list[Difference]:
     """Where the accounts differ beyond what time, chance and the choice of words explain."""
     left, right = (dict(_flat(_spelt_out(comparable(scenario, account)))) for account in (recorded, played))
     paths = [*left, *(path for path in right if path not in left)]
     pairs = (Difference(path, left.get(path, ABSENT), right.get(path, ABSENT)) for path in paths)
-    return [pair for pair in pairs if pair.recorded != pair.played and not is_near(pair) and not _may_vary(scenario, pair)]
+    return [pair for pair in pairs if pair.recorded != pair.played and not is_near(pair, tolerance) and not _may_vary(scenario, pair)]
 
 
 def comparable(scenario: Scenario, account: Document) -> Document:
@@ -130,22 +140,20 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield path, value
 
 
-def is_near(pair: Difference) -> bool:
-    """Whether time or the number of threads explains it: near durations, a TTL a second older, health checks, own connections (D20)."""
-    if ABSENT in pair and not pair.path.endswith(_DURATIONS):
-        return False
-    if pair.path.endswith("count_varies"):
-        return True
-    if pair.path.endswith(".sock"):
-        return bool(pair.recorded <= pair.played <= pair.recorded * PROCESSORS)
+def is_near(pair: Difference, tolerance: Tolerance = REAL) -> bool:
+    """Whether it is no more than what may differ; the number of health checks may be any."""
     if pair.path.endswith(_DURATIONS):
-        recorded, played = (0.0 if value == ABSENT else value for value in (pair.recorded, pair.played))
-        return bool(abs(recorded - played) <= NEAR)
-    if not (isinstance(pair.recorded, str) and isinstance(pair.played, str)):
+        recorded, played = (SLOW if value == ABSENT else value for value in (pair.recorded, pair.played))
+        return bool(abs(recorded - played) <= tolerance.seconds)
+    if ABSENT in pair:
         return False
-    recorded, played = _TTL.split(pair.recorded), _TTL.split(pair.played)
-    ttls = zip(map(int, recorded[1::2]), map(int, played[1::2]), strict=False)
-    return recorded[::2] == played[::2] and all(abs(left - right) <= 1 for left, right in ttls)
+    if pair.path.endswith(".sock"):
+        return bool(pair.recorded <= pair.played <= pair.recorded * tolerance.connections)
+    if isinstance(pair.recorded, str) and isinstance(pair.played, str):
+        recorded, played = _TTL.split(pair.recorded), _TTL.split(pair.played)
+        ttls = zip(map(int, recorded[1::2]), map(int, played[1::2]), strict=False)
+        return recorded[::2] == played[::2] and all(abs(left - right) <= tolerance.ttl for left, right in ttls)
+    return pair.path.endswith("count_varies")
 
 
 def _may_vary(scenario: Scenario, pair: Difference) -> bool:

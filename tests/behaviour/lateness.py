@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 
 TICK = 0.02
 LATE = 0.1
 """A pause (seconds) that is this much longer than it should be says that others have the processors."""
+CROWDED = 3
+"""So many tasks that want each processor are too many for any of them to be in time."""
 KEPT = 1000
 
 
@@ -27,5 +30,5 @@ class Lateness:
                 self._times.append(loop.time())
 
     def since(self, time: float) -> bool:
-        """Whether it was late after this time of the loop."""
-        return bool(self._times) and self._times[-1] > time
+        """Whether it was late after this time of the loop, or others than us are likely to have been."""
+        return (bool(self._times) and self._times[-1] > time) or os.getloadavg()[0] > CROWDED * len(os.sched_getaffinity(0))

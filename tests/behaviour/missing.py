@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.corefile.syntax import parse_corefile
@@ -14,6 +14,14 @@ DIRECTORY = "/dir"
 FIRST_PORT = 1053
 _MISSING = "unsupported-"
 """How the codes of the compiler's errors about these begin."""
+
+
+def filled(text: str) -> str:
+    """The text with values for its placeholders."""
+    ports: dict[str, str] = {}
+    text = text.replace("${DIR}", DIRECTORY)
+    text = re.sub(r"\$\{(UPSTREAM[0-9]+)\}", r"127.0.0.1:${\1_PORT}", text)
+    return re.sub(r"\$\{(\w+)\}", lambda name: ports.setdefault(name[1], str(FIRST_PORT + len(ports))), text)
 
 
 def missing(scenario: Scenario) -> list[str]:
@@ -31,18 +39,10 @@ def corefiles(scenario: Scenario) -> Iterator[str]:
             yield text
 
 
-def compiled(scenario: Scenario, corefile: str) -> Compilation:
-    """What becomes of a Corefile among the files of the scenario."""
-    texts = {name: filled(text) for name, text in scenario.files.items()}
+def compiled(scenario: Scenario, corefile: str, fill: Callable[[str], str] = filled) -> Compilation:
+    """What becomes of a Corefile among the files of the scenario. `fill` gives placeholders their values."""
+    texts = {name: fill(text) for name, text in scenario.files.items()}
     files = {f"{DIRECTORY}/{name}": text for name, text in texts.items()} | texts
-    environment = {name: filled(value) for name, value in scenario.env.items()}
-    sources = sources_of_texts({f"{DIRECTORY}/Corefile": filled(corefile), **files}, environment)
+    environment = {name: fill(value) for name, value in scenario.env.items()}
+    sources = sources_of_texts({f"{DIRECTORY}/Corefile": fill(corefile), **files}, environment)
     return compile_plan(parse_corefile(f"{DIRECTORY}/Corefile", sources), sources)
-
-
-def filled(text: str) -> str:
-    """The text with values for its placeholders."""
-    ports: dict[str, str] = {}
-    text = text.replace("${DIR}", DIRECTORY)
-    text = re.sub(r"\$\{(UPSTREAM[0-9]+)\}", r"127.0.0.1:${\1_PORT}", text)
-    return re.sub(r"\$\{(\w+)\}", lambda name: ports.setdefault(name[1], str(FIRST_PORT + len(ports))), text)

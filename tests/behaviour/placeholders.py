@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from tests.behaviour.ports import Ports
 
 _NAME = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _UPSTREAM = re.compile(r"(UPSTREAM\d+)(_PORT)?")
@@ -27,14 +26,14 @@ _AS_IT_IS = ("size", "hex")
 
 
 class Placeholders:
-    """The values of one play. Any name that is not known yet is a free port."""
+    """The values of one play. Any name that is not known yet is a port, as `take_port` gives them."""
 
-    def __init__(self, directory: Path, program: str, ports: Ports) -> None:
+    def __init__(self, directory: Path, program: str, take_port: Callable[[], int]) -> None:
         self.clients: set[int] = set()
         self.process: int | None = None
         self._directory = str(directory)
         self._program = program
-        self._ports = ports
+        self._take_port = take_port
         self._by_name: dict[str, int] = {}
 
     def fill(self, text: str) -> str:
@@ -44,7 +43,7 @@ class Placeholders:
     def port(self, name: str) -> int:
         """The port of this name: PORT, HEALTH, UPSTREAM1."""
         if name not in self._by_name:
-            self._by_name[name] = self._ports.take()
+            self._by_name[name] = self._take_port()
         return self._by_name[name]
 
     def restore(self, value: Any) -> Any:

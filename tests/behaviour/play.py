@@ -6,7 +6,6 @@ import asyncio
 import os
 import subprocess
 import tempfile
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -18,8 +17,9 @@ from tests.behaviour.http_request import request
 from tests.behaviour.placeholders import Placeholders
 from tests.behaviour.ports import Ports
 from tests.behaviour.scenario import Document, Http, Scenario, Step, UpstreamSpec, WaitLog
+from tests.behaviour.script import told_events
 from tests.behaviour.server import LOOK, STREAMS, Server
-from tests.behaviour.upstream import HEALTH_CHECK, Upstream
+from tests.behaviour.upstream import Upstream
 
 PATIENCE = 2.0
 """How long (seconds) to wait for what is expected to follow from a step."""
@@ -34,7 +34,7 @@ async def play(scenario: Scenario, command: Sequence[str], expected: Document | 
     """
     following = comparable(scenario, expected)["steps"] if expected else [{} for _ in scenario.steps]
     with tempfile.TemporaryDirectory(prefix="clusterdns-behaviour-") as directory, closing(Ports()) as ports:
-        placeholders = Placeholders(Path(directory), command[0], ports)
+        placeholders = Placeholders(Path(directory), command[0], ports.take)
         stage = _Stage(scenario, Path(directory), placeholders)
         try:
             start = await stage.start(command)
@@ -104,10 +104,7 @@ class _Stage:
         told = await self._ways[kind](what)
         await self._wait_for_what_follows(expected)
         await asyncio.sleep(step.settle)
-        seen = {name: upstream.taken() for name, upstream in self._upstreams.items()}
-        counted = step.count_upstream or kind == "burst"
-        if asked := {name: _counts(events) if counted else _folded(events) for name, events in seen.items() if events}:
-            told |= {} if step.no_upstream else {"upstream": asked}
+        told |= told_events(step, {name: upstream.script for name, upstream in self._upstreams.items()})
         told |= self._server.taken_lines()
         if self._server.ended is not None and not self._end_is_told:
             self._end_is_told = True
@@ -138,7 +135,7 @@ class _Stage:
             told["exit"] = server.ended
         told |= server.taken_lines()
         await asyncio.sleep(self._scenario.record_start_upstream)
-        seen = {name: upstream.taken() for name, upstream in self._upstreams.items()}
+        seen = {name: upstream.script.taken() for name, upstream in self._upstreams.items()}
         if self._scenario.record_start_upstream:
             told["upstream"] = seen
         return self._restored(told)
@@ -149,7 +146,7 @@ class _Stage:
         deadline = loop.time() + PATIENCE
         while loop.time() < deadline and not (
             all(self._server.count(stream) >= len(expected.get(stream, ())) for stream in STREAMS)
-            and all(self._upstreams[name].count >= _asked(events) for name, events in expected.get("upstream", {}).items())
+            and all(self._upstreams[name].script.count >= _asked(events) for name, events in expected.get("upstream", {}).items())
             and ("died" not in expected or self._server.ended is not None)
         ):
             await asyncio.sleep(LOOK)
@@ -181,7 +178,7 @@ class _Stage:
                 case "up":
                     await self._upstreams[name].up()
                 case UpstreamSpec(rules=rules):
-                    self._upstreams[name].follow(rules)
+                    self._upstreams[name].script.follow(rules)
         return {}
 
     async def _write(self, files: dict[str, str | None]) -> Document:
@@ -221,20 +218,6 @@ def _make_certificate(directory: Path, name: str) -> None:
     subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
     files = ["-keyout", str(directory / "key.pem"), "-out", str(directory / "cert.pem")]
     subprocess.run(["openssl", "req", *kind, *subject, *files], check=True, capture_output=True)
-
-
-def _counts(events: Sequence[Document]) -> Document:
-    """How often each question came."""
-    return dict(Counter(f"{event['proto']} {event.get('q')}" for event in events))
-
-
-def _folded(events: Sequence[Document]) -> list[Document]:
-    """What came, with all health checks as one entry: how many there are is a matter of time."""
-    checks = [event for event in events if event.get("q") == HEALTH_CHECK]
-    rest = [event for event in events if event.get("q") != HEALTH_CHECK]
-    if not checks:
-        return rest
-    return [*rest, {"health_checks": HEALTH_CHECK, "flags": checks[0]["flags"], "proto": checks[0]["proto"], "count_varies": len(checks)}]
 
 
 def _asked(events: list[Document] | dict[str, int]) -> int:

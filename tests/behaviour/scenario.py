@@ -11,6 +11,9 @@ from msgspec import Struct, field
 Document = dict[str, Any]
 """What happened, as JSON: it is compared, restored to placeholders and written, never computed with."""
 
+SLOW = 0.25
+"""From how many seconds on it is told how long a reply took."""
+
 FOLDER = Path(__file__).parent / "scenarios"
 
 

@@ -83,8 +83,11 @@ pub struct World {
     pub seen: Vec<Seen>,
     pub asked: Vec<Asked>,
     pub weather: Weather,
-    /// Where queries come from.
+    /// The listener that queries come to.
+    pub listener: String,
+    /// Where they come from, and where they go.
     pub from: SocketAddr,
+    pub to: SocketAddr,
     pub closed: usize,
     log: Arc<Mutex<Vec<String>>>,
     tickets: HashMap<(usize, u64), usize>,
@@ -169,18 +172,26 @@ impl World {
     }
 
     pub fn with_seed(seed: u64, machines: usize, program: Vec<Value>) -> World {
+        World::with_plan(seed, machines, &plan(&[(".", [vec![json!({"op": "errors", "span": 0})], program].concat())]))
+    }
+
+    /// Machines that run a plan.
+    pub fn with_plan(seed: u64, machines: usize, plan: &[u8]) -> World {
         let engine = Engine::new();
+        engine.commit(engine.prepare(plan).unwrap());
         let log = Arc::new(Mutex::new(Vec::new()));
         engine.set_sink(Box::new(Log(Arc::clone(&log))));
         let machines = (0..machines).map(|number| Machine::new(Arc::clone(&engine), seed * 1000 + number as u64, || 0)).collect();
-        let world = World {
+        World {
             now: Duration::ZERO,
             engine,
             machines,
             seen: Vec::new(),
             asked: Vec::new(),
             weather: Weather::default(),
+            listener: LISTENER.to_owned(),
             from: ([10, 0, 0, 1], 999).into(),
+            to: ([10, 0, 0, 2], 53).into(),
             closed: 0,
             log,
             tickets: HashMap::new(),
@@ -188,9 +199,7 @@ impl World {
             scripts: HashMap::new(),
             random: Random::new(seed),
             serial: 0,
-        };
-        world.install(&[(".", [vec![json!({"op": "errors", "span": 0})], program].concat())]);
-        world
+        }
     }
 
     /// Makes these blocks the running plan.
@@ -200,7 +209,12 @@ impl World {
 
     /// Says what an upstream does.
     pub fn upstream(&mut self, number: usize, script: impl FnMut(&Seen) -> Act + 'static) {
-        self.scripts.insert(address(number), (number, Box::new(script)));
+        self.upstream_at(address(number), number, script);
+    }
+
+    /// Says what the server at this address does.
+    pub fn upstream_at(&mut self, address: SocketAddr, number: usize, script: impl FnMut(&Seen) -> Act + 'static) {
+        self.scripts.insert(address, (number, Box::new(script)));
     }
 
     /// An upstream that does what the cell holds at the time.
@@ -213,8 +227,8 @@ impl World {
 
     /// Sends a query to a machine; its number is for `asked`.
     pub fn send(&mut self, machine: usize, transport: Transport, message: &[u8]) -> usize {
-        let listener = self.engine.listener_number(LISTENER);
-        let client = Client { address: self.from, local: ([10, 0, 0, 2], 53).into(), listener, transport };
+        let listener = self.engine.listener_number(&self.listener);
+        let client = Client { address: self.from, local: self.to, listener, transport };
         let number = self.asked.len();
         self.asked.push(Asked { at: self.now, answered: None, replies: 0 });
         let mut reply = Vec::new();
@@ -240,10 +254,21 @@ impl World {
         self.reply(number)
     }
 
-    /// Lets time pass until a query is answered.
+    /// Lets time pass until a query is answered, for at most 10 s.
     pub fn wait_for(&mut self, number: usize) {
-        let until = self.now + seconds(10.0);
-        while self.asked[number].answered.is_none() && self.step(until) {}
+        self.wait_until(|world| world.asked[number].answered.is_some(), 10.0);
+    }
+
+    /// Lets time pass until something is so, for at most so many seconds.
+    pub fn wait_until(&mut self, is_so: impl Fn(&World) -> bool, time: f64) {
+        let until = self.now + seconds(time);
+        while !is_so(self) && self.step(until) {}
+    }
+
+    /// The other side of a lane closes it.
+    #[allow(dead_code, reason = "the example `simulator` needs it")]
+    pub fn close(&mut self, machine: usize, lane: LaneId) {
+        self.later(Duration::ZERO, Event::Gone { machine, lane, loss: Loss::Closed });
     }
 
     pub fn reply(&self, number: usize) -> Message {
