@@ -8,6 +8,7 @@ Knows the shapes of the Kubernetes API. Must not know DNS records, options, HTTP
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -120,11 +121,16 @@ class EndpointSlice(msgspec.Struct, frozen=True, gc=False):
 
 
 class Pod(msgspec.Struct, frozen=True, gc=False):
-    """A pod. `ip` is its first address; empty before it has one, and from the moment it is leaving or finished."""
+    """A pod. `ip` is its first address; empty before it has one, and from the moment it is leaving or finished.
+
+    `others`, its further addresses, and `labels` are there as far as somebody wants them.
+    """
 
     namespace: str
     name: str
     ip: str = ""
+    others: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def ref(self) -> Ref:
@@ -254,11 +260,18 @@ class ApiEndpointSlice(Api, frozen=True):
     ports: tuple[ApiPort, ...] | None = None
 
 
+class ApiPodIp(Api, frozen=True):
+    """One of `podIPs`."""
+
+    ip: str | None = None
+
+
 class ApiPodStatus(Api, frozen=True):
     """`status` of a Pod."""
 
     phase: str | None = None
     pod_ip: str | None = msgspec.field(name="podIP", default=None)
+    pod_ips: tuple[ApiPodIp, ...] | None = msgspec.field(name="podIPs", default=None)
 
 
 class ApiPod(Api, frozen=True):
@@ -338,11 +351,25 @@ def endpoint_slice_view(api: ApiEndpointSlice, *, pods: bool = True, zones: bool
     )
 
 
-def pod_view(api: ApiPod) -> Pod:
-    """The view of a Pod."""
-    status = api.status
-    gone = api.metadata.deletion_timestamp or status is None or status.phase in _FINISHED
-    return Pod(_shared(api.metadata.namespace), api.metadata.name, "" if gone or status is None else status.pod_ip or "")
+def pod_view(api: ApiPod, *, labels: Collection[str] | None = None) -> Pod:
+    """The view of a Pod. `labels`: those that are wanted, with its further addresses; without them both are left out."""
+    metadata, status = api.metadata, api.status
+    if metadata.deletion_timestamp or status is None or status.phase in _FINISHED:
+        return Pod(_shared(metadata.namespace), metadata.name)
+    if labels is None:
+        return Pod(_shared(metadata.namespace), metadata.name, status.pod_ip or "")
+    return Pod(
+        _shared(metadata.namespace),
+        metadata.name,
+        status.pod_ip or "",
+        tuple(address.ip for address in status.pod_ips or () if address.ip and address.ip != status.pod_ip),
+        wanted_labels(metadata.labels or {}, labels),
+    )
+
+
+def wanted_labels(labels: Mapping[str, str], wanted: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Those labels of an object that are wanted, in an order of their own."""
+    return tuple((_shared(name), _shared(labels[name])) for name in sorted(wanted) if name in labels)
 
 
 def _shared(text: str | None) -> str:

@@ -20,6 +20,7 @@ from clusterdns.corefile.syntax import Parsed
 from clusterdns.corefile.tree import Line, ServerBlock, Token
 from clusterdns.directives import FILTERS, TABLE, in_order, is_directive, load_directive
 from clusterdns.directives.block import BlockContext, Feed, Plugin, ReloadOptions, Spans, WatchedFile
+from clusterdns.directives.labels import Labels, mentioned_in
 from clusterdns.directives.options import suggestion
 from clusterdns.names import is_preferred
 from clusterdns.plan import VERSION, Block, HttpListener, Listener, Plan
@@ -59,8 +60,9 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
         problems += _nothing_to_serve(parsed)
     directory = posixpath.dirname(next(iter(parsed.files), ""))
     identities = _identities(parsed.tree.blocks)
+    mentioned = mentioned_in(parsed.tree)
     blocks = [
-        _compile_block(block, identity, sources, directory, default_port, spans, problems)
+        _compile_block(block, identity, mentioned, sources, directory, default_port, spans, problems)
         for block, identity in zip(parsed.tree.blocks, identities, strict=True)
     ]
     listeners = _Listeners(problems)
@@ -84,7 +86,7 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
         debug=any(context.debug for context in contexts),
         watched=_unique(file for context in contexts for file in context.watched),
         plugins=tuple({plugin.function: plugin for context in contexts for plugin in context.plugins}.values()),
-        served=tuple(sorted(listeners.served)),
+        served=tuple(sorted(set(listeners.served))),
         lameduck=max((context.lameduck for context in contexts), default=NO_TIME),
     )
 
@@ -108,26 +110,35 @@ def _nothing_to_serve(parsed: Parsed) -> Iterator[Problem]:
 
 
 def _identities(blocks: Sequence[ServerBlock]) -> Iterator[str]:
-    """What tells each block from the others: its keys, numbered where several have the same (they differ in `bind` or `view`)."""
+    """What tells each block from the others: its keys and filters, numbered where several have the same (they differ in `bind`)."""
     seen: Counter[str] = Counter()
     for block in blocks:
-        keys = " ".join(key.text for key in block.keys)
-        seen[keys] += 1
-        yield keys if seen[keys] == 1 else f"{keys} #{seen[keys]}"
+        words = " ".join((*(key.text for key in block.keys), *(line.text for line in block.lines if line.name.text in FILTERS)))
+        seen[words] += 1
+        yield words if seen[words] == 1 else f"{words} #{seen[words]}"
 
 
 def _compile_block(
-    block: ServerBlock, identity: str, sources: Sources, directory: str, default_port: int, spans: Spans, problems: list[Problem]
+    block: ServerBlock,
+    identity: str,
+    mentioned: frozenset[str],
+    sources: Sources,
+    directory: str,
+    default_port: int,
+    spans: Spans,
+    problems: list[Problem],
 ) -> _Compiled:
     """One server block, all of its directives in the order of the table."""
     keys = tuple((key, token) for token in block.keys for key in _parse_key(token, default_port, problems))
     zones = _unique(key.zone for key, _ in keys)
-    context = BlockContext(zones, sources, directory, identity, spans=spans, problems=problems)
+    context = BlockContext(zones, sources, directory, identity, spans=spans, problems=problems, labels=Labels(mentioned))
     for key, token in keys:
         _warn_of_key(key, token, context)
     lines = _lines_by_directive(block.lines, context)
     for name in in_order(lines):
         _compile_directive(name, lines[name], context)
+    for place, message, hint in context.labels.empty():
+        context.warn(place, message, hint, code="empty-label")
     return _Compiled(keys, context, filtered=not FILTERS.isdisjoint(lines))
 
 
@@ -196,13 +207,23 @@ class _Listeners:
         context = compiled.context
         hosts = ("",) if context.bind is None else context.bind
         for key, token in compiled.keys:
+            if compiled.filtered:
+                self._warn_of_order(key, hosts, token)
             free = [host for host in hosts if compiled.filtered or self._is_free(key, host, token)]
             listeners = [_listener(host, key) for host in free]
             for listener in listeners:
                 self._add(listener, context)
             self.served += [Served(key.zone, listener.server) for listener in listeners]
             if listeners:
-                yield Block(key.zone, [listener.id for listener in listeners], context.program, context.span(token), context.view)
+                yield Block(
+                    zone=key.zone,
+                    listeners=[listener.id for listener in listeners],
+                    program=context.program,
+                    span=context.span(token),
+                    view=context.view,
+                    when=context.when,
+                    metadata=context.labels.metadata(),
+                )
 
     def _add(self, listener: Listener, context: BlockContext) -> None:
         """Take a listener up; of the blocks that share it, the last one that sets a time decides, as in CoreDNS."""
@@ -223,6 +244,14 @@ class _Listeners:
             return False
         hosts[host] = token
         return True
+
+    def _warn_of_order(self, key: Key, hosts: Iterable[str], token: Token) -> None:
+        """Report a block with a filter behind one without, which takes all queries for itself."""
+        first = next((taken[host] for host in hosts if host in (taken := self._hosts.get(key, {}))), None)
+        if first is not None:
+            message = f"no query for `{key}` comes here: the block at {first.place} takes all of them"
+            hint = "blocks are tried from top to bottom: put those with a view first"
+            self._problems.append(Problem(Severity.WARNING, "unreachable-view", token.place, message, hint))
 
     def _refuse(self, token: Token, message: str, first: Token) -> None:
         """Report a zone that two blocks claim."""

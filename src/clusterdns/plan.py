@@ -414,14 +414,165 @@ Op = (
 )
 
 
+class Constant(msgspec.Struct, frozen=True, tag_field="is", tag="constant", forbid_unknown_fields=True):
+    """True or false, a number, or a text."""
+
+    value: bool | int | str
+
+
+FactName = Literal[
+    "bufsize", "class", "client_ip", "do", "id", "name", "opcode", "port", "proto", "server_ip", "server_port", "size", "type"
+]
+
+
+class Fact(msgspec.Struct, frozen=True, tag_field="is", tag="fact", forbid_unknown_fields=True):
+    """Something about the query: `do` is true or false; `bufsize`, `id`, `opcode` and `size` are numbers; the others are texts."""
+
+    name: FactName
+
+
+class LabelValue(msgspec.Struct, frozen=True, tag_field="is", tag="label", forbid_unknown_fields=True):
+    """The value of a label of the block's metadata, a text; empty where there is none."""
+
+    label: str
+
+
+class InNetwork(msgspec.Struct, frozen=True, tag_field="is", tag="in_network", forbid_unknown_fields=True):
+    """Whether a text is an address in a network (`10.0.0.0/8`). A text that is no address fails, and with it the whole expression."""
+
+    address: Expression
+    network: str
+
+
+class Not(msgspec.Struct, frozen=True, tag_field="is", tag="not", forbid_unknown_fields=True):
+    """The contrary."""
+
+    of: Expression
+
+
+class AllOf(msgspec.Struct, frozen=True, tag_field="is", tag="all", forbid_unknown_fields=True):
+    """Whether all are true; the first that is not decides."""
+
+    of: list[Expression]
+
+
+class AnyOf(msgspec.Struct, frozen=True, tag_field="is", tag="any", forbid_unknown_fields=True):
+    """Whether one is true; the first that is decides."""
+
+    of: list[Expression]
+
+
+Comparison = Literal["==", "!=", "<", "<=", ">", ">=", "startsWith", "endsWith", "contains"]
+
+
+class Compare(msgspec.Struct, frozen=True, tag_field="is", tag="compare", forbid_unknown_fields=True):
+    """Two values of one type. Numbers and texts have an order; only texts begin with, end with and contain others."""
+
+    by: Comparison
+    left: Expression
+    right: Expression
+
+
+class OneOf(msgspec.Struct, frozen=True, tag_field="is", tag="one_of", forbid_unknown_fields=True):
+    """Whether a value is equal to one of some others, all of one type."""
+
+    value: Expression
+    among: list[Expression]
+
+
+class Matches(msgspec.Struct, frozen=True, tag_field="is", tag="matches", forbid_unknown_fields=True):
+    """Whether a pattern occurs in a text."""
+
+    text: Expression
+    pattern: str
+
+
+class Choice(msgspec.Struct, frozen=True, tag_field="is", tag="choice", forbid_unknown_fields=True):
+    """One of two values of one type."""
+
+    condition: Expression
+    then: Expression
+    otherwise: Expression
+
+
+Expression = Constant | Fact | LabelValue | InNetwork | Not | AllOf | AnyOf | Compare | OneOf | Matches | Choice
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An expression that is true or false of a query. `text`: as it was written, for explain."""
+
+    text: str
+    expression: Expression
+
+
+class TextLabel(msgspec.Struct, frozen=True, tag_field="is", tag="text", forbid_unknown_fields=True):
+    """A label that is always the same."""
+
+    text: str
+
+
+class UpstreamLabel(msgspec.Struct, frozen=True, tag_field="is", tag="upstream", forbid_unknown_fields=True):
+    """The address and port of the upstream that was asked last."""
+
+
+class AddressLabel(msgspec.Struct, frozen=True, tag_field="is", tag="address", forbid_unknown_fields=True):
+    """What a local zone knows of the client's address: the value at this place (`zones.AddressLabels`)."""
+
+    zone: str
+    at: int
+
+
+LabelSource = TextLabel | UpstreamLabel | AddressLabel
+
+
+class NamePart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One label of a name, or, with `rest`, all that are left of it. Its text without `prefix` is the value of `label` (empty: of none).
+
+    `words`: what it may be (empty: anything). `prefixed`: it has to begin with `prefix`.
+    """
+
+    label: str = ""
+    words: list[str] = []
+    prefix: str = ""
+    prefixed: bool = False
+    rest: bool = False
+
+
+class NameGrammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Labels that are parts of the name that is asked for, if it is under one of `origins`.
+
+    The first of `shapes` that it has decides: its parts are counted leftwards from the origin. Labels that other shapes have are
+    empty then. A name without any of the shapes has the label `error` only, with this `message`.
+    """
+
+    origins: list[str]
+    shapes: list[list[NamePart]]
+    error: str
+    message: str
+
+
+class Metadata(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the block can tell of a query, by label, for logs and conditions. Only names under `zones` have labels, upstreams excepted."""
+
+    zones: list[str]
+    labels: dict[str, LabelSource]
+    names: list[NameGrammar]
+
+
 class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One zone of a server block on some listeners. An empty program refuses. `span` is the key's place, `view` the view's name."""
+    """One zone of a server block on some listeners. An empty program refuses. `span` is the key's place.
+
+    Of several blocks for one zone on a listener the first takes a query for which all conditions in `when` are true. `view`: what
+    these are called.
+    """
 
     zone: str
     listeners: list[str]
     program: list[Op]
     span: int
     view: str = ""
+    when: list[Condition] = []
+    metadata: Metadata | None = None
 
 
 class HttpListener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

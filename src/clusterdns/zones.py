@@ -1,4 +1,4 @@
-"""What a local zone holds: the three primitives and the changes to them.
+"""What a local zone holds: the three primitives, what is known of addresses, and the changes to them.
 
 Owner names are text, relative to the zone's origin, lower case, without a trailing dot (`cart.shop.svc`, `` is the apex);
 targets in rdata follow the zone file's rule: a trailing dot means absolute, none means relative (RFC 1035 5.1).
@@ -90,8 +90,16 @@ class Owner(msgspec.Struct, frozen=True, gc=False, array_like=True):
     absent: tuple[int, ...] = ()
 
 
+class AddressLabels(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What is known of whoever has an address, for metadata: values by their place; None where nothing is. No values: it is forgotten."""
+
+    address: str
+    values: tuple[str | None, ...]
+
+
 class ZoneChange(msgspec.Struct, frozen=True, array_like=True):
-    """A transaction: atomic per owner. `replace`: owners not named are removed (a relist). `complete`: all has been seen once.
+    """A transaction: atomic per owner, and per address. `replace`: owners and addresses not named are removed (a relist).
+    `complete`: all has been seen once.
 
     A relist may come in several changes: the first one `begins` it, and the last one replaces what none of them has named.
     """
@@ -101,6 +109,7 @@ class ZoneChange(msgspec.Struct, frozen=True, array_like=True):
     replace: bool = False
     complete: bool = True
     begins: bool = False
+    addresses: tuple[AddressLabels, ...] = ()
 
 
 def encode_change(change: ZoneChange) -> bytes:

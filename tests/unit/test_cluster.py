@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from clusterdns.cluster import (
+    ApiPod,
     Endpoint,
     EndpointSlice,
     Namespace,
@@ -19,6 +20,7 @@ from clusterdns.cluster import (
     decode_namespace,
     decode_pod,
     decode_service,
+    pod_view,
 )
 
 
@@ -122,6 +124,14 @@ def test_H8_a_slice_belongs_to_the_service_that_its_label_names() -> None:
 )
 def test_D3_a_pod_has_its_first_address_until_it_is_finished(status: Any, ip: str) -> None:
     assert decode_pod(encode(status=status)) == Pod("shop", "web", ip)
+
+
+def test_of_a_pod_that_may_ask_its_addresses_and_some_labels_are_kept() -> None:
+    status = {"phase": "Running", "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}, {}]}
+    api = msgspec.json.decode(encode(metadata={"name": "web", "labels": {"b": "2", "a": "", "c": "3"}}, status=status), type=ApiPod)
+    assert pod_view(api, labels=("b", "a", "none")) == Pod("", "web", "10.0.0.1", ("fd00::1",), (("a", ""), ("b", "2")))
+    assert pod_view(api, labels=()) == Pod("", "web", "10.0.0.1", ("fd00::1",))
+    assert pod_view(api) == Pod("", "web", "10.0.0.1")
 
 
 def test_D3_a_pod_that_is_being_deleted_has_no_address() -> None:

@@ -111,7 +111,8 @@ def test_G7_other_zones_ports_and_addresses_do_not_overlap() -> None:
 
 
 def test_G7_blocks_with_a_view_may_share_a_zone() -> None:
-    assert "zone-twice" not in {code for code, _, _ in errors(compiled(". {\n view a {\n }\n}\n. {\n view b {\n }\n}\n. {\n}"))}
+    plan = plan_of(". {\n view a {\n }\n}\n. {\n view b {\n }\n}\n. {\n}")
+    assert [block.view for block in plan.blocks] == ["a", "b", ""]
 
 
 def test_G8_the_keys_of_a_block_share_its_program() -> None:

@@ -322,6 +322,17 @@ def test_a_workload_whose_pods_are_given_gets_no_others() -> None:
     assert len(pods(load(workload("Deployment"), pod("other", "10.0.0.1", app="other")))) == 2
 
 
+def test_what_is_told_of_clients_is_kept_of_pods_given_and_made_up() -> None:
+    options = ClusterOptions(pods="verified", client_labels=("kubernetes/client-label/app", "kubernetes/client-namespace"))
+    given = pod("given", "10.0.0.1", "fd00::1", app="db")
+    documents = (given, pod("gone", "10.0.0.2", phase="Failed", app="db"), workload("Deployment", replicas=1))
+    first, gone, made = pods(load(*documents, options=options))
+    assert first == Pod("shop", "given", "10.0.0.1", ("fd00::1",), (("app", "db"),))
+    assert (gone.ip, gone.others) == ("", ())
+    assert (len(made.others), made.labels) == (1, (("app", "web"),))
+    assert pods(load(*documents))[0] == Pod("shop", "given", "10.0.0.1")
+
+
 def test_a_pod_without_status_is_ready_and_gets_an_address() -> None:
     loaded = load(service(), pod("a"))
     (one,) = pods(loaded)

@@ -5,7 +5,20 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from clusterdns.zones import Exists, Group, Member, MemberSet, Owner, Port, Primitive, RRset, Synthesis, ZoneChange, encode_change
+from clusterdns.zones import (
+    AddressLabels,
+    Exists,
+    Group,
+    Member,
+    MemberSet,
+    Owner,
+    Port,
+    Primitive,
+    RRset,
+    Synthesis,
+    ZoneChange,
+    encode_change,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +37,7 @@ def test_a_change_is_read_again_as_it_was_written(data: tuple[Primitive, ...]) -
 
 
 def test_structs_are_arrays_and_say_what_they_are() -> None:
-    change = ZoneChange((Owner("a", 7, (RRset(1, 5, ("10.0.0.1",)), Exists())),), 1)
+    owner, client = Owner("a", 7, (RRset(1, 5, ("10.0.0.1",)), Exists())), AddressLabels("10.0.0.1", ("shop", None))
     a = ["a", 7, [["rrset", 1, 5, ["10.0.0.1"]], ["exists"]], []]
-    assert msgspec.msgpack.decode(encode_change(change)) == [[a], 1, False, True, False]
+    change = [[a], 1, False, True, False, [["10.0.0.1", ["shop", None]]]]
+    assert msgspec.msgpack.decode(encode_change(ZoneChange((owner,), 1, addresses=(client,)))) == change

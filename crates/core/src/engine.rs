@@ -10,6 +10,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use crate::ask::Task;
 use crate::cache::Cache;
 use crate::forward::{Traffic, Upstream};
+use crate::log::Logged;
 use crate::metrics::Metrics;
 use crate::plan::{self, Plan};
 use crate::program::{PlanError, Program};
@@ -20,6 +21,10 @@ use crate::zone::Zone;
 pub trait Sink: Send + Sync {
     /// A log line, without its newline.
     fn log(&self, line: &str);
+    /// The line of a query that was answered, and what it tells.
+    fn log_query(&self, line: &str, _: &Logged<'_>) {
+        self.log(line);
+    }
     /// A query that was answered while somebody watches.
     fn observe(&self, observation: Observation);
     /// Somebody outside is asked. False: nobody can take it.
@@ -229,6 +234,12 @@ impl Engine {
     pub fn log(&self, line: &str) {
         if let Some(sink) = &*self.sink.load() {
             sink.log(line);
+        }
+    }
+
+    pub(crate) fn log_query(&self, line: &str, logged: &Logged<'_>) {
+        if let Some(sink) = &*self.sink.load() {
+            sink.log_query(line, logged);
         }
     }
 

@@ -3,12 +3,15 @@
 mod later;
 mod turns;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::client::{Client, Ticket, Transport};
 use crate::engine::{Engine, Observation};
+use crate::facts::Facts;
+use crate::labels::Known;
 use crate::log::Logged;
 use crate::program::{Block, Program};
 use crate::random::Random;
@@ -62,6 +65,8 @@ pub struct Machine {
     block: u32,
     /// What became of the question at hand, if it is to be logged.
     became: Option<Box<Other>>,
+    /// The upstream that was asked last for it.
+    upstream: Option<SocketAddr>,
     /// What the reply's datagram may hold, where an op has said so.
     size: Option<u16>,
     /// Nothing is to be said to the query at hand.
@@ -84,6 +89,7 @@ impl Machine {
             begun: 0,
             block: 0,
             became: None,
+            upstream: None,
             size: None,
             silent: false,
             renewals: Vec::new(),
@@ -167,7 +173,7 @@ impl Machine {
             self.answer.rcode = rcode::BADVERS;
             return None;
         }
-        let Some(block) = program.block_for(question.client.listener, query.name.wire(), request.qtype) else {
+        let Some(block) = program.block_for(&question.facts(), recorder) else {
             recorder.note("refused", || "no server block has this name".to_owned());
             self.answer.rcode = rcode::REFUSED;
             return None;
@@ -175,7 +181,7 @@ impl Machine {
         let mut way = Way::new(block.index);
         if program.logs && question.purpose == Purpose::Client {
             way.begun = (self.clock)().max(1);
-            (self.begun, self.block) = (way.begun, block.index);
+            (self.begun, self.block, self.upstream) = (way.begun, block.index, None);
         }
         let hold = self.run(program, question, &mut way, Phase::Before, recorder);
         if !self.renewals.is_empty() {
@@ -223,7 +229,7 @@ impl Machine {
     /// Enters the block of the next alias that leads out of the answer; its failure will not be ours. False: there is none.
     fn chase<R: Recorder>(&mut self, program: &Program, question: &Question<'_>, way: &mut Way, recorder: &mut R) -> bool {
         while let Some(alias) = way.next_alias(question.query, question.message, &mut self.answer) {
-            match program.block_for(question.client.listener, alias.lower(), alias.request.qtype) {
+            match program.block_for(&question.facts_of(&alias), recorder) {
                 Some(block) => {
                     way.enter(block.index, 0, alias, Inside::Alias, &mut self.answer);
                     return true;
@@ -253,15 +259,17 @@ impl Machine {
 
     #[cold]
     fn log_line(&self, block: &Block, question: &Question<'_>, reply: &[u8]) {
-        let Question { client, message, query, .. } = *question;
         let Some(log) = block.log() else { return };
         let elapsed = (self.clock)().saturating_sub(self.begun);
         let (request, size) = match &self.became {
             Some(other) => (&other.request, other.length()),
-            None => (&query.request, message.len()),
+            None => (&question.query.request, question.message.len()),
         };
-        if let Some(line) = log.line(&Logged { client, query, request, size, answer: &self.answer, reply, elapsed }) {
-            self.engine.log(&line);
+        let facts = Facts { request, size, ..question.facts() };
+        let known = Known { facts: &facts, labels: &block.labels, upstream: self.upstream };
+        let logged = Logged { known, answer: &self.answer, reply, elapsed };
+        if let Some(line) = log.line(&logged) {
+            self.engine.log_query(&line, &logged);
         }
     }
 
@@ -297,6 +305,20 @@ impl Machine {
 }
 
 impl<'a> Question<'a> {
+    /// What is known of it.
+    fn facts(&self) -> Facts<'a> {
+        let Question { client, message, query, .. } = *self;
+        Facts { client, id: query.id, size: message.len(), request: &query.request, name: query.name.wire() }
+    }
+
+    /// What is known of another question that is asked for it.
+    fn facts_of<'b>(&self, other: &'b Other) -> Facts<'b>
+    where
+        'a: 'b,
+    {
+        Facts { size: other.length(), request: &other.request, name: other.lower(), ..self.facts() }
+    }
+
     /// The name as the client wrote it.
     fn qname(&self) -> &'a [u8] {
         &self.message[HEADER..HEADER + self.query.name.wire().len()]

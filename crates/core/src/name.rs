@@ -150,17 +150,23 @@ impl fmt::Display for Display<'_> {
         let mut empty = true;
         for label in labels(self.0) {
             empty = false;
-            for &octet in label {
-                match octet {
-                    b'.' | b' ' | b'\'' | b'@' | b';' | b'(' | b')' | b'"' | b'\\' => write!(f, "\\{}", octet as char)?,
-                    0x21..=0x7e => write!(f, "{}", octet as char)?,
-                    _ => write!(f, "\\{octet:03}")?,
-                }
-            }
+            write_label(label, f)?;
             f.write_str(".")?;
         }
         if empty { f.write_str(".") } else { Ok(()) }
     }
+}
+
+/// Writes a label with RFC 1035 escapes, those that CoreDNS uses.
+pub fn write_label(label: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
+    for &octet in label {
+        match octet {
+            b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b' ' | b'\'' => write!(out, "\\{}", octet as char)?,
+            0x21..=0x7e => out.write_char(octet as char)?,
+            _ => write!(out, "\\{octet:03}")?,
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -80,6 +80,116 @@ pub struct Block {
     pub span: u32,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub view: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub when: Vec<Condition>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Metadata>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    pub text: String,
+    pub expression: Expression,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(tag = "is", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Expression {
+    Constant { value: Constant },
+    Fact { name: FactName },
+    Label { label: String },
+    InNetwork { address: Box<Expression>, network: String },
+    Not { of: Box<Expression> },
+    All { of: Vec<Expression> },
+    Any { of: Vec<Expression> },
+    Compare { by: Comparison, left: Box<Expression>, right: Box<Expression> },
+    OneOf { value: Box<Expression>, among: Vec<Expression> },
+    Matches { text: Box<Expression>, pattern: String },
+    Choice { condition: Box<Expression>, then: Box<Expression>, otherwise: Box<Expression> },
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(untagged)]
+pub enum Constant {
+    Truth(bool),
+    Number(i64),
+    Text(String),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum FactName {
+    Bufsize,
+    Class,
+    ClientIp,
+    Do,
+    Id,
+    Name,
+    Opcode,
+    Port,
+    Proto,
+    ServerIp,
+    ServerPort,
+    Size,
+    Type,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub enum Comparison {
+    #[serde(rename = "==")]
+    Equal,
+    #[serde(rename = "!=")]
+    NotEqual,
+    #[serde(rename = "<")]
+    Less,
+    #[serde(rename = "<=")]
+    LessOrEqual,
+    #[serde(rename = ">")]
+    Greater,
+    #[serde(rename = ">=")]
+    GreaterOrEqual,
+    #[serde(rename = "startsWith")]
+    StartsWith,
+    #[serde(rename = "endsWith")]
+    EndsWith,
+    #[serde(rename = "contains")]
+    Contains,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    pub zones: Vec<String>,
+    pub labels: BTreeMap<String, LabelSource>,
+    pub names: Vec<NameGrammar>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(tag = "is", rename_all = "snake_case", deny_unknown_fields)]
+pub enum LabelSource {
+    Text { text: String },
+    Upstream {},
+    Address { zone: String, at: usize },
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct NameGrammar {
+    pub origins: Vec<String>,
+    pub shapes: Vec<Vec<NamePart>>,
+    pub error: String,
+    pub message: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct NamePart {
+    pub label: String,
+    pub words: Vec<String>,
+    pub prefix: String,
+    pub prefixed: bool,
+    pub rest: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -388,6 +498,11 @@ pub struct HealthCheck {
 }
 
 impl Block {
+    /// Whether it leaves no query to further blocks for its zone.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.view.is_empty() && self.when.is_empty()
+    }
+
     /// The identity of its cache, and the ops whose answers it keeps.
     pub(crate) fn cache_and_ops_behind(&self) -> Option<(&str, &[Op])> {
         let at = self.program.iter().position(|op| matches!(op, Op::Cache(_)))?;

@@ -3,18 +3,23 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap as FastMap;
+use hashbrown::hash_map::Entry;
 
 use crate::acl::AclOp;
 use crate::ask::AskOp;
 use crate::cache::{Cache, CacheOp};
 use crate::dns64::Dns64;
 use crate::engine::Resources;
+use crate::facts::Facts;
 use crate::fixed::FixedOp;
 use crate::forward::ForwardOp;
+use crate::labels::Labels;
 use crate::log::Log;
 use crate::name;
 use crate::plan::{self, Plan};
 use crate::shuffle::Shuffle;
+use crate::trace::Recorder;
+use crate::view::View;
 use crate::wire::rtype;
 use crate::zone::{RecordsOp, ZoneOp};
 
@@ -34,10 +39,16 @@ pub struct Program {
 /// The blocks that a listener serves, by zone.
 #[derive(Default)]
 struct Route {
-    zones: FastMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
+    zones: FastMap<Box<[u8]>, Candidates, foldhash::fast::RandomState>,
     most_labels: usize,
     /// One of its blocks takes questions of other classes than the Internet's.
     all_classes: bool,
+}
+
+/// The blocks for one zone, in the order in which they are tried; nearly always there is one.
+struct Candidates {
+    first: u32,
+    others: Box<[u32]>,
 }
 
 /// One block.
@@ -52,6 +63,10 @@ pub struct Block {
     pub span: u32,
     /// Every query's way is logged.
     pub debug: bool,
+    /// What has to be true of its queries.
+    pub view: Option<Box<View>>,
+    /// What can be told of them.
+    pub labels: Labels,
 }
 
 /// An op and its place in the Corefile.
@@ -195,8 +210,15 @@ impl Program {
                 let Some(Some(route)) = program.routes.get_mut(number(id) as usize) else { continue };
                 route.all_classes |= block.program.iter().any(plan::Op::wants_all_classes);
                 route.most_labels = route.most_labels.max(name::labels(&zone).count());
-                if route.zones.insert(zone.clone(), index as u32).is_some() {
-                    return Err(failed(format!("served twice on {id}")));
+                match route.zones.entry(zone.clone()) {
+                    Entry::Vacant(vacant) => drop(vacant.insert(Candidates { first: index as u32, others: Box::default() })),
+                    Entry::Occupied(mut occupied) => {
+                        let takes_all = |index: u32| plan.blocks[index as usize].takes_all();
+                        if block.takes_all() && occupied.get().iter().any(takes_all) {
+                            return Err(failed(format!("served twice on {id}")));
+                        }
+                        occupied.get_mut().push(index as u32);
+                    }
                 }
             }
             program.blocks.push(Block::compile(index as u32, block, zone, resources).map_err(failed)?);
@@ -246,27 +268,48 @@ impl Program {
         &self.blocks[index as usize]
     }
 
-    /// The block for a name: the longest zone that it is under; for DS the shortest but the root, because the parent answers it
-    /// (RFC 4035 2.4).
-    pub fn block_for(&self, listener: u16, asked: &[u8], qtype: u16) -> Option<&Block> {
-        let route = self.routes.get(listener as usize)?.as_ref()?;
-        let total = name::labels(asked).count();
-        let mut rest = asked;
+    /// The block for a query: that of the longest zone that its name is under, of several the first whose view takes it; for DS that of
+    /// the shortest zone but the root, because the parent answers it (RFC 4035 2.4).
+    pub fn block_for<R: Recorder>(&self, facts: &Facts<'_>, recorder: &mut R) -> Option<&Block> {
+        let route = self.routes.get(facts.client.listener as usize)?.as_ref()?;
+        let total = name::labels(facts.name).count();
+        let mut rest = facts.name;
         let mut parent = None;
         for labels in (1..=total).rev() {
             if labels <= route.most_labels
-                && let Some(&block) = route.zones.get(rest)
+                && let Some(candidates) = route.zones.get(rest)
+                && let Some(block) = self.choose(candidates, facts, recorder)
             {
-                let block = &self.blocks[block as usize];
                 // A block without directives refuses, DS or not.
-                if qtype != rtype::DS || block.is_empty() {
+                if facts.request.qtype != rtype::DS || block.is_empty() {
                     return Some(block);
                 }
                 parent = Some(block);
             }
             rest = &rest[1 + rest[0] as usize..];
         }
-        parent.or_else(|| route.zones.get(&b"\0"[..]).map(|&block| &self.blocks[block as usize]))
+        parent.or_else(|| self.choose(route.zones.get(&b"\0"[..])?, facts, recorder))
+    }
+
+    /// The first block that takes the query.
+    #[inline]
+    fn choose<R: Recorder>(&self, candidates: &Candidates, facts: &Facts<'_>, recorder: &mut R) -> Option<&Block> {
+        candidates.iter().map(|index| &self.blocks[index as usize]).find(|block| match &block.view {
+            None => true,
+            Some(view) => view.takes(facts, &block.labels, recorder),
+        })
+    }
+}
+
+impl Candidates {
+    fn iter(&self) -> impl Iterator<Item = u32> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+
+    fn push(&mut self, index: u32) {
+        let mut others = std::mem::take(&mut self.others).into_vec();
+        others.push(index);
+        self.others = others.into();
     }
 }
 
@@ -281,11 +324,13 @@ impl Block {
 
     /// Whether it has no directives at all: it refuses.
     pub fn is_empty(&self) -> bool {
-        self.ops.is_empty()
+        self.ops.is_empty() && self.view.is_none()
     }
 
     fn compile(index: u32, block: &plan::Block, zone: Box<[u8]>, resources: &Resources) -> Result<Block, String> {
-        let mut compiled = Block { index, zone, ops: Vec::new(), span: block.span, debug: false };
+        let labels = Labels::new(block.metadata.as_ref(), resources)?;
+        let view = View::new(block, &labels)?;
+        let mut compiled = Block { index, zone, ops: Vec::new(), span: block.span, debug: false, view, labels };
         for (number, op) in block.program.iter().enumerate() {
             let (op, span) = match op {
                 plan::Op::Zone { zone, span, .. } => (Op::Zone(Box::new(ZoneOp::new(resources.zone(zone)?, op)?)), *span),
@@ -313,7 +358,7 @@ impl Block {
                 plan::Op::Nsid { data, span } => (Op::Nsid(data.as_bytes().into()), *span),
                 plan::Op::Whoami { span } => (Op::Whoami, *span),
                 plan::Op::Errors { span } => (Op::Errors, *span),
-                plan::Op::Log { rules, span } => (Op::Log(Box::new(Log::new(rules)?)), *span),
+                plan::Op::Log { rules, span } => (Op::Log(Box::new(Log::new(rules, &compiled.labels)?)), *span),
                 plan::Op::Shuffle { prefer, weights, span } => (Op::Shuffle(Box::new(Shuffle::new(prefer, weights)?)), *span),
                 plan::Op::Debug { .. } => {
                     compiled.debug = true;

@@ -1,5 +1,6 @@
 //! Messages as text, for those who explain and watch: type names, records, sections.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::Serialize;
@@ -136,8 +137,35 @@ const RCODES: &[&str] =
     &["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE"];
 
 /// The name of a type, `TYPE123` for those without one (RFC 3597).
+pub struct TypeName(pub u16);
+
+impl fmt::Display for TypeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match TYPES.iter().find(|(number, _)| *number == self.0) {
+            Some((_, name)) => f.write_str(name),
+            None => write!(f, "TYPE{}", self.0),
+        }
+    }
+}
+
+/// The same as a text of its own.
 pub fn type_name(rtype: u16) -> String {
-    TYPES.iter().find(|(number, _)| *number == rtype).map_or_else(|| format!("TYPE{rtype}"), |(_, name)| (*name).to_owned())
+    TypeName(rtype).to_string()
+}
+
+/// The name of a class. 255 has none here: ANY is a type, and in a line of the log both stand side by side.
+pub struct ClassName(pub u16);
+
+impl fmt::Display for ClassName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => f.write_str("IN"),
+            3 => f.write_str("CH"),
+            4 => f.write_str("HS"),
+            254 => f.write_str("NONE"),
+            other => write!(f, "CLASS{other}"),
+        }
+    }
 }
 
 /// The number of a type by its name.

@@ -1,6 +1,7 @@
 //! Where a query stands: the block, the op, the question at hand, and the questions outside it. Small enough to be put away while it
 //! waits.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::answer::{Answer, Aside, NameRef, QNAME};
@@ -26,6 +27,8 @@ pub struct Way {
     pub begun: u64,
     /// What became of the client's question, if somebody logs it.
     pub became: Option<Box<Other>>,
+    /// The upstream that was asked last.
+    pub upstream: Option<SocketAddr>,
     /// What the client's datagrams may hold, where an op has said so; it is told in the reply's EDNS.
     pub size: Option<u16>,
 }
@@ -126,7 +129,8 @@ pub enum Phase {
 impl Way {
     /// At the first op of a block, with the client's question.
     pub fn new(block: u32) -> Way {
-        Way { level: Level::new(block, 0, None), outer: Vec::new(), followed: Vec::new(), begun: 0, became: None, size: None }
+        let level = Level::new(block, 0, None);
+        Way { level, outer: Vec::new(), followed: Vec::new(), begun: 0, became: None, upstream: None, size: None }
     }
 
     /// A question of the cache's own: the one at hand, from behind the cache on, and back to it.

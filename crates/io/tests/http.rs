@@ -58,7 +58,14 @@ fn serve(server: &HttpServer, wanted: &[HttpListener]) -> Vec<SocketAddr> {
 }
 
 fn complete(engine: &Engine, zone: &str) {
-    engine.zone(zone).unwrap().apply(&ZoneChange { owners: Vec::new(), serial: 1, replace: false, complete: true, begins: false });
+    engine.zone(zone).unwrap().apply(&ZoneChange {
+        owners: Vec::new(),
+        serial: 1,
+        replace: false,
+        complete: true,
+        begins: false,
+        addresses: Vec::new(),
+    });
 }
 
 fn connect(address: SocketAddr) -> TcpStream {

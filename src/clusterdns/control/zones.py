@@ -15,14 +15,15 @@ from clusterdns.cluster import EndpointSlice, Namespace, Pod, Ref, Service, Serv
 from clusterdns.control.origins import UNKNOWN, Origins
 from clusterdns.records.apex import apex_owners, holds, own_addresses
 from clusterdns.records.imports import import_owners
+from clusterdns.records.labels import client_values
 from clusterdns.records.namespaces import is_exposed, namespace_owners
-from clusterdns.records.oddities import Oddity
+from clusterdns.records.oddities import Oddity, canonical_address
 from clusterdns.records.options import ClusterOptions
 from clusterdns.records.pods import pod_owners
 from clusterdns.records.services import service_owners
-from clusterdns.zones import Owner, ZoneChange
+from clusterdns.zones import AddressLabels, Owner, ZoneChange
 
-# What is recomputed as one: its kind, namespace and name (a pod's address in the place of its name).
+# What is recomputed as one: its kind, namespace and name (a pod's address in the place of its name; a client has only its address).
 Key = tuple[str, str, str]
 APEX: Key = ("apex", "", "")
 
@@ -54,6 +55,7 @@ class ClusterZone:
         self._slice_services: dict[tuple[str, str], str] = {}
         self._pods: dict[tuple[str, str], Pod] = {}
         self._pods_at: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._clients: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._below: dict[str, set[Key]] = defaultdict(set)
         self._serving: dict[tuple[str, str], EndpointSlice] = {}
         self._made: dict[Key, Made] = {}
@@ -142,10 +144,11 @@ class ClusterZone:
             del self._dirty[key]
         self._undoable = {key: self._made.get(key, NOTHING).names for key in chosen}
         self._before = (self._fresh, self._complete)
-        owners = tuple([owner for key in chosen for owner in self._exchange(key)])
+        owners = tuple([owner for key in chosen if key[0] != "client" for owner in self._exchange(key)])
+        clients = tuple([self._client(address) for kind, _, address in chosen if kind == "client"])
         replace, self._fresh = self._fresh, False
         self._complete = complete
-        return ZoneChange(owners, serial, replace=replace, complete=complete)
+        return ZoneChange(owners, serial, replace=replace, complete=complete, addresses=clients)
 
     def undo(self) -> None:
         """The last transaction was not applied: its keys are touched again, and names that it took away are still to be taken away."""
@@ -292,12 +295,20 @@ class ClusterZone:
         if self._serving.pop((namespace, name), None) is not None:
             self._dirty[APEX] = None
 
+    def _client(self, address: str) -> AddressLabels:
+        """What is known of whoever asks from an address."""
+        pods = [self._pods[identity] for identity in self._clients.get(address, ())]
+        return AddressLabels(address, client_values(pods, self._options.client_labels))
+
     def _put_pod(self, pod: Pod) -> None:
         if self._options.pods != "verified" or not pod.ip:
             return
         self._pods[pod.namespace, pod.name] = pod
         self._pods_at[pod.namespace, pod.ip].add(pod.name)
         self._mark("pod", pod.namespace, pod.ip)
+        for address in self._client_addresses(pod):
+            self._clients[address].add((pod.namespace, pod.name))
+            self._dirty["client", "", address] = None
 
     def _remove_pod(self, namespace: str, name: str) -> None:
         pod = self._pods.pop((namespace, name), None)
@@ -308,3 +319,14 @@ class ClusterZone:
         if not names:
             del self._pods_at[namespace, pod.ip]
         self._mark("pod", namespace, pod.ip)
+        for address in self._client_addresses(pod):
+            self._clients[address].discard((namespace, name))
+            if not self._clients[address]:
+                del self._clients[address]
+            self._dirty["client", "", address] = None
+
+    def _client_addresses(self, pod: Pod) -> Iterator[str]:
+        """The addresses that a pod asks from, if anybody wants to know."""
+        for text in (pod.ip, *pod.others) if self._options.client_labels else ():
+            if address := canonical_address(text):
+                yield address

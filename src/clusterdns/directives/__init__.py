@@ -21,7 +21,7 @@ LATER: Final = False
 
 TABLE: dict[str, bool] = {
     "root": HERE,
-    "metadata": LATER,
+    "metadata": HERE,
     "geoip": LATER,
     "cancel": HERE,
     "proxyproto": LATER,
@@ -79,7 +79,7 @@ TABLE: dict[str, bool] = {
     "whoami": HERE,
     "on": LATER,
     "sign": LATER,
-    "view": LATER,
+    "view": HERE,
     "nomad": LATER,
 }
 

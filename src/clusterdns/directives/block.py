@@ -15,7 +15,8 @@ import msgspec
 
 from clusterdns.corefile.problems import Place, Problem, Severity
 from clusterdns.corefile.tree import Line, Token
-from clusterdns.plan import HttpListener, Op, Span, Timeouts
+from clusterdns.directives.labels import Labels
+from clusterdns.plan import Condition, HttpListener, Op, Span, Timeouts
 from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources
 
@@ -80,7 +81,8 @@ class BlockContext:
 
     `zones`: the normalised zones of all its keys, origins of reverse zones included. `directory`: of the Corefile.
     `root`: the folder of relative files, empty for the server's own.
-    `identity`: what tells this block from all others, the same after a reload as long as its keys are. `view`: its name, empty for none.
+    `identity`: what tells this block from all others, the same after a reload as long as its keys are.
+    `view`: its name, empty for none; `when`: what has to be true of a query that comes here. `labels`: of its metadata.
     """
 
     zones: tuple[str, ...]
@@ -102,6 +104,8 @@ class BlockContext:
     lameduck: Duration = NO_TIME
     debug: bool = False
     view: str = ""
+    when: list[Condition] = field(default_factory=list)
+    labels: Labels = field(default_factory=Labels)
 
     def emit(self, op: Op) -> None:
         """Add an op to the program: it comes after those of the directives that the table has before this one."""

@@ -12,11 +12,13 @@ from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, duration, endpoint, integer, options, rcode, zones
 from clusterdns.directives.upstreams import PORT, TLS_OPTIONS, TLS_SYNTAX, TlsOptions, servers_of, upstream, with_tls_option
 from clusterdns.names import ROOT, InvalidName, is_subdomain, normalise
-from clusterdns.plan import ForwardOp, HealthCheck
+from clusterdns.plan import ForwardOp, HealthCheck, UpstreamLabel
 from clusterdns.scalars import MOST_IN_PLAN, NO_TIME, Duration, address_or_none
 
 Policy = Literal["random", "round_robin", "sequential"]
 
+LABEL = "forward/upstream"
+"""Metadata: the upstream that was asked."""
 TRIES_PER_UPSTREAM = 2
 LEAST_CHECK = Duration.parse("10ms")
 """Shorter intervals count as this one: a server that is down is not to be flooded."""
@@ -45,6 +47,7 @@ def compile_forward(lines: Sequence[Line], block: BlockContext) -> None:
         if op := _compile_line(line, number, block):
             _warn_of_order(line, op, ops, block)
             ops.append(op if line is not lines[-1] else _without_next(line, op, block))
+    block.labels.offer(LABEL, UpstreamLabel())
     for op in ops:
         block.emit(op)
 

@@ -11,8 +11,9 @@ from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, duration, first_argument, integer, options, zones
 from clusterdns.names import ROOT, is_reverse, is_subdomain
-from clusterdns.plan import Origin, ZoneOp
+from clusterdns.plan import AddressLabel, Origin, ZoneOp
 from clusterdns.records.apex import soa
+from clusterdns.records.labels import client_labels, name_grammar
 from clusterdns.records.options import ApiOptions, ClusterOptions, PodMode
 from clusterdns.records.selectors import format_selector, parse_selector
 from clusterdns.scalars import Duration
@@ -49,22 +50,33 @@ def compile_kubernetes(lines: Sequence[Line], block: BlockContext) -> None:
         else:
             wanted = _with_option(wanted, option, block)
     _check_together(line, wanted, block)
+    clients = client_labels(block.labels.mentioned)
+    if wanted.pods == "verified":
+        wanted = msgspec.structs.replace(wanted, client_labels=clients)
+    for label in clients:
+        block.labels.lack(label, "only `kubernetes` with `pods verified` knows whose address it is")
     if not wanted.manifests:
         wanted = msgspec.structs.replace(wanted, api=api)
     # Zones of several clusters come first: they may lie below the others, and never above.
     of_all = tuple(origin for origin in origins if any(is_subdomain(origin, zone) for zone in multicluster) and not is_reverse(origin))
     own = tuple(origin for origin in origins if origin not in of_all)
     if of_all:
-        _serve(line, of_all, msgspec.structs.replace(wanted, multicluster=True, zonal=False, noendpoints=False), fallthrough, block)
+        known = () if own else wanted.client_labels
+        of_others = msgspec.structs.replace(wanted, multicluster=True, zonal=False, noendpoints=False, client_labels=known)
+        _serve(line, of_all, of_others, fallthrough, block)
     if own:
         _serve(line, own, wanted, fallthrough, block)
 
 
 def _serve(line: Line, origins: Sequence[str], wanted: ClusterOptions, fallthrough: Sequence[str], block: BlockContext) -> None:
     """Answer in these zones from what the options make."""
+    zone = block.feed_zone("kubernetes", wanted)
+    block.labels.offer_names(name_grammar(origins, zonal=wanted.zonal, multicluster=wanted.multicluster))
+    for at, label in enumerate(wanted.client_labels):
+        block.labels.offer(label, AddressLabel(zone, at))
     block.emit(
         ZoneOp(
-            zone=block.feed_zone("kubernetes", wanted),
+            zone=zone,
             origins=[Origin(origin, reverse=is_reverse(origin)) for origin in origins],
             primary=next((index for index, origin in enumerate(origins) if not is_reverse(origin)), -1),
             soa=soa(wanted),

@@ -18,6 +18,8 @@ VALUES = (
     *("type", "name", "class", "proto", "size", "remote", "port", "local", ">id", ">opcode", ">do", ">bufsize"),
     *("rcode", "rsize", ">rflags", "duration"),
 )
+OWN_LABELS = ("/log/type", "/log/class")
+"""Metadata that only a line of the log can have: what kind of reply it is."""
 CLASSES: dict[str, list[LogClass]] = {
     "all": ["success", "denial", "error"],
     "success": ["success"],
@@ -62,14 +64,17 @@ def _pieces(line: Line, text: str, block: BlockContext) -> list[str]:
     """The format as texts and values in turn, a text first. What is in braces and is no value stays as it is."""
     pieces = [""]
     end = 0
+    values = VALUES if block.labels.zones is None else (*VALUES, *OWN_LABELS)
     for found in _PLACEHOLDER.finditer(text):
         name = found[1]
-        if name not in VALUES and not name.startswith("/"):
+        if name.startswith("/") and name not in values:
+            block.labels.use(name[1:], line.place)
+            name = "" if name in OWN_LABELS else name
+        elif name not in values:
             block.warn(line, f"`{found[0]}` is no value of a query", f"there are: {', '.join(VALUES)}", code="unknown-placeholder")
             continue
         pieces[-1] += text[end : found.start()]
-        # Metadata come from directives that are not here: nobody knows them.
-        pieces += ["" if name.startswith("/") else name, ""]
+        pieces += [name, ""]
         end = found.end()
     pieces[-1] += text[end:]
     return pieces

@@ -28,6 +28,7 @@ from clusterdns.cluster import (
     service_import_view,
     service_view,
 )
+from clusterdns.records.labels import pod_labels
 from clusterdns.records.options import ClusterOptions
 
 Object = TypeVar("Object")
@@ -230,7 +231,7 @@ class _AnyObject(Api, frozen=True):
 
 
 def _shapes(options: ClusterOptions) -> dict[str, tuple[Any, Callable[[Any], View]]]:
-    """The shape of each kind, and what becomes of it: pods' names and zones are kept only if records are made of them."""
+    """The shape of each kind, and what becomes of it: pods' names, zones and labels are kept only if somebody asks for them."""
     pods, zones, imported = options.endpoint_pod_names, options.zonal, options.multicluster
     slice_view = partial(endpoint_slice_view, pods=pods, zones=zones, imported=imported)
     return {
@@ -238,7 +239,7 @@ def _shapes(options: ClusterOptions) -> dict[str, tuple[Any, Callable[[Any], Vie
         "Service": (ApiService, service_view),
         "ServiceImport": (ApiServiceImport, service_import_view),
         "EndpointSlice": (ApiEndpointSlice, slice_view),
-        "Pod": (ApiPod, pod_view),
+        "Pod": (ApiPod, partial(pod_view, labels=pod_labels(options.client_labels) if options.client_labels else None)),
     }
 
 

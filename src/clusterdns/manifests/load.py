@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from clusterdns.cluster import (
     IMPORT_NAME,
@@ -18,6 +20,7 @@ from clusterdns.cluster import (
     endpoint_slice_view,
     service_import_view,
     service_view,
+    wanted_labels,
 )
 from clusterdns.corefile.problems import Place, Problem, Severity
 from clusterdns.manifests import objects
@@ -28,6 +31,7 @@ from clusterdns.manifests.pods import RunningPod, running_pods
 from clusterdns.manifests.services import API_SERVER, families, with_addresses
 from clusterdns.manifests.slices import endpoint_slices
 from clusterdns.records.imports import import_owners
+from clusterdns.records.labels import pod_labels
 from clusterdns.records.namespaces import namespace_owners
 from clusterdns.records.oddities import Oddity
 from clusterdns.records.options import ClusterOptions
@@ -61,7 +65,7 @@ def read_manifests(paths: Sequence[str], files: Files = DISK, options: ClusterOp
     cluster = _Cluster({}, {})
     _add_namespaces(cluster, found, parse_selector(options.namespace_labels))
     admits = parse_selector(options.labels)
-    pods = _add_pods(cluster, found, admits, problems)
+    pods = _add_pods(cluster, found, admits, options.client_labels, problems)
     if options.multicluster:
         _add_imports(cluster, found, parse_selector(options.namespace_labels))
         _add_slices(cluster, found, (*admits, *parse_selector(IMPORT_NAME)), imported=True)
@@ -182,17 +186,26 @@ def _add_namespaces(cluster: _Cluster, found: Mapping[Ref, Given], admits: Selec
             cluster.add(Namespace(name), place)
 
 
-def _add_pods(cluster: _Cluster, found: Mapping[Ref, Given], admits: Selector, problems: list[Problem]) -> list[RunningPod]:
+def _add_pods(
+    cluster: _Cluster, found: Mapping[Ref, Given], admits: Selector, client_labels: Sequence[str], problems: list[Problem]
+) -> list[RunningPod]:
     """The pods, given and made up; all of them are returned, as controllers see them all."""
     pods = []
+    wanted = pod_labels(client_labels)
     for pod in running_pods(tuple(found.values())):
         if isinstance(pod, Problem):
             problems.append(pod)
             continue
         pods.append(pod)
         if matches(admits, pod.labels):
-            cluster.add(pod.view, pod.place)
+            cluster.add(_as_client(pod, wanted) if client_labels else pod.view, pod.place)
     return pods
+
+
+def _as_client(pod: RunningPod, wanted: Collection[str]) -> Pod:
+    """The view of a pod with what is wanted of those who ask."""
+    others = tuple(address for address in pod.addresses if pod.view.ip and address != pod.view.ip)
+    return replace(pod.view, others=others, labels=wanted_labels(pod.labels, wanted))
 
 
 def _add_imports(cluster: _Cluster, found: Mapping[Ref, Given], admits: Selector) -> None:

@@ -73,12 +73,6 @@ class PodSpec(Api, frozen=True):
     containers: tuple[Container, ...] | None = None
 
 
-class PodIp(Api, frozen=True):
-    """One of `podIPs`."""
-
-    ip: str | None = None
-
-
 class Condition(Api, frozen=True):
     """One of a pod's `conditions`."""
 
@@ -89,7 +83,6 @@ class Condition(Api, frozen=True):
 class PodStatus(ApiPodStatus, frozen=True):
     """`status` of a Pod."""
 
-    pod_ips: tuple[PodIp, ...] | None = msgspec.field(name="podIPs", default=None)
     conditions: tuple[Condition, ...] | None = None
 
 

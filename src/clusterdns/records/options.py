@@ -26,9 +26,9 @@ class ClusterOptions(msgspec.Struct, frozen=True):
     """The words of the Corefile, as values. Equal options give equal records from equal objects.
 
     `labels` and `namespace_labels` are label selectors in their canonical text (`selectors.format_selector`), empty for all objects;
-    whoever reads the objects applies them, as the API server does (N2, N3). `manifests` are files and directories to read objects from;
-    without any the objects are the API server's. `multicluster`: the zone is that of several clusters, and its Services are
-    ServiceImports.
+    whoever reads the objects applies them, as the API server does (N2, N3). `client_labels` is the metadata that tells of the pod behind
+    a client's address (`labels.py`); the zone keeps what it says. `manifests` are files and directories to read objects from; without
+    any the objects are the API server's. `multicluster`: the zone is that of several clusters, and its Services are ServiceImports.
     """
 
     pods: PodMode = "disabled"
@@ -41,5 +41,6 @@ class ClusterOptions(msgspec.Struct, frozen=True):
     noendpoints: bool = False
     zonal: bool = False
     multicluster: bool = False
+    client_labels: tuple[str, ...] = ()
     manifests: tuple[str, ...] = ()
     api: ApiOptions = ApiOptions()

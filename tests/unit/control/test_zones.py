@@ -21,6 +21,18 @@ def zone(options: ClusterOptions = OPTIONS) -> ClusterZone:
     return ClusterZone(options, [OWN], Origins())
 
 
+CLIENTS = ClusterOptions(pods="verified", client_labels=("kubernetes/client-namespace", "kubernetes/client-pod-name"))
+
+
+def clients(changes: list[ZoneChange | None]) -> dict[str, tuple[str | None, ...]]:
+    """What an engine knows of addresses after these transactions."""
+    held: dict[str, tuple[str | None, ...]] = {}
+    for change in changes:
+        if change is not None:
+            held = ({} if change.replace else held) | {row.address: row.values for row in change.addresses}
+    return {address: values for address, values in held.items() if values}
+
+
 def content(changes: list[ZoneChange | None]) -> dict[str, Owner]:
     """What an engine holds after these transactions. Origins do not matter."""
     held: dict[str, Owner] = {}
@@ -97,6 +109,33 @@ def test_two_pods_of_one_address_have_one_name_until_both_are_gone() -> None:
     assert "192-0-2-1.shop.pod" not in content(changes)
 
 
+def test_clients_are_known_by_all_their_addresses_while_they_live() -> None:
+    cluster = zone(CLIENTS)
+    one, two = Pod("shop", "one", "192.0.2.1", ("fd00::0:1", "nonsense")), Pod("shop", "two", "192.0.2.1")
+    cluster.put(one)
+    changes = [cluster.change(1)]
+    assert clients(changes) == {"192.0.2.1": ("shop", "one"), "fd00::1": ("shop", "one")}, "their namespace need not be known"
+    cluster.put(two)
+    changes.append(cluster.change(2))
+    assert clients(changes) == {"192.0.2.1": ("shop", None), "fd00::1": ("shop", "one")}
+    cluster.remove(one.ref)
+    changes.append(cluster.change(3))
+    assert clients(changes) == {"192.0.2.1": ("shop", "two")}
+    cluster.put(Pod("shop", "two"))
+    changes.append(cluster.change(4))
+    assert clients(changes) == {}
+    assert zone(OPTIONS).change(1) is not None
+
+
+def test_a_client_that_was_not_told_is_told_again() -> None:
+    cluster = zone(CLIENTS)
+    cluster.change(1)
+    cluster.put(Pod("shop", "one", "192.0.2.1"))
+    cluster.change(2)
+    cluster.undo()
+    assert clients([cluster.change(3)]) == {"192.0.2.1": ("shop", "one")}
+
+
 def test_what_is_not_known_can_be_removed() -> None:
     cluster = zone()
     cluster.change(1)
@@ -139,7 +178,13 @@ def views(random: Random, options: ClusterOptions) -> View:
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize(
     "options",
-    [OPTIONS, ClusterOptions(pods="insecure", zonal=True), ClusterOptions(namespaces=("shop",)), ClusterOptions(multicluster=True)],
+    [
+        OPTIONS,
+        CLIENTS,
+        ClusterOptions(pods="insecure", zonal=True),
+        ClusterOptions(namespaces=("shop",)),
+        ClusterOptions(multicluster=True),
+    ],
 )
 def test_after_any_events_the_zone_is_as_if_made_from_scratch(options: ClusterOptions, seed: int) -> None:
     random = Random(seed)
@@ -161,7 +206,9 @@ def test_after_any_events_the_zone_is_as_if_made_from_scratch(options: ClusterOp
     scratch = zone(options)
     for view in objects.values():
         scratch.put(view)
-    assert content(changes) == content([scratch.change(1)])
+    expected = [scratch.change(1)]
+    assert content(changes) == content(expected)
+    assert clients(changes) == clients(expected)
 
 
 def test_A1_who_listens_elsewhere_is_another_name_server() -> None:

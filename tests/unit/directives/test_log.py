@@ -37,12 +37,24 @@ def test_without_arguments_all_is_logged_in_the_common_format() -> None:
         ("log . {combined}", ["."], COMBINED),
         ('log example.org "{name} {rcode}"', ["example.org."], ["", "name", " ", "rcode", ""]),
         ('log . "a {name}{>id} } {b"', ["."], ["a ", "name", "", ">id", " } {b"]),
-        ('log . "{ {type} {/meta/data}"', ["."], ["{ ", "type", " ", "", ""]),
     ],
 )
 def test_zones_and_format(line: str, zones: list[str], pieces: list[str]) -> None:
     assert [(rule.zone, rule.format) for rule in rules(line)] == [(zone, pieces) for zone in zones]
     assert compile_lines(line).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "pieces", "codes"),
+    [
+        ('log . "{ {type} {/meta/data}"', ["{ ", "type", " ", "/meta/data", ""], ["empty-label"]),
+        ('log . "{/log/class}"', ["", "", ""], ["empty-label"]),
+        ('log . "{/log/class}"\nmetadata', ["", "/log/class", ""], []),
+    ],
+)
+def test_metadata_of_a_line(lines: str, pieces: list[str], codes: list[str]) -> None:
+    assert rules(lines)[0].format == pieces
+    assert [code for code, _ in problems(lines, Severity.WARNING)] == codes
 
 
 @pytest.mark.parametrize(

@@ -378,6 +378,7 @@ impl Machine {
             return self.resume(now, ticket, Resume::Fail(rcode::SERVFAIL, why));
         };
         let target = upstream.target(asking.transport);
+        way.upstream = Some(target.address);
         if let Some(trace) = trace {
             let state = if op.is_down(upstream) { "all are down, so any is tried" } else { "it is healthy" };
             trace.note("asks", || format!("{} over {}: policy {:?}, {state}", target.address, target.name(), op.plan.policy));
@@ -492,7 +493,8 @@ impl Machine {
         }
         let phase = self.take_up(&question, &program, &mut way, wait, how);
         self.debug = debug;
-        (self.begun, self.block, self.size, self.silent) = (way.begun, way.outermost_block(), None, false);
+        (self.begun, self.block, self.upstream) = (way.begun, way.outermost_block(), way.upstream);
+        (self.size, self.silent) = (None, false);
         let hold = match &mut trace {
             Some(trace) => self.run(&program, &question, &mut way, phase, trace.as_mut()),
             None => self.run(&program, &question, &mut way, phase, &mut Off),

@@ -198,7 +198,7 @@ impl Machine {
         other: Other,
         recorder: &mut R,
     ) -> bool {
-        let block = program.block_for(question.client.listener, other.lower(), other.request.qtype);
+        let block = program.block_for(&question.facts_of(&other), recorder);
         let Some(block) = block.filter(|_| way.has_room_inside()) else {
             recorder.note("refused", || "no server block has this name, or too many questions are inside each other".to_owned());
             return false;

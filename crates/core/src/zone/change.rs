@@ -12,14 +12,21 @@ pub struct ZoneChange<'a> {
     pub owners: Vec<Owner<'a>>,
     /// The SOA's serial after it.
     pub serial: u32,
-    /// Names that were not mentioned since the relist began are removed; it began with this change, if with none before.
+    /// Names and addresses that were not mentioned since the relist began are removed; it began with this change, if with none before.
     pub replace: bool,
     /// All data has been seen once.
     pub complete: bool,
     /// A relist in several changes begins.
     #[serde(default)]
     pub begins: bool,
+    /// What is known of addresses from now on.
+    #[serde(borrow, default)]
+    pub addresses: Vec<AddressLabels<'a>>,
 }
+
+/// An address and the values of its labels; without any it is forgotten.
+#[derive(Debug, serde::Deserialize)]
+pub struct AddressLabels<'a>(pub &'a str, #[serde(borrow)] pub Vec<Option<&'a str>>);
 
 /// All that one name holds.
 #[derive(Debug, serde::Deserialize)]

@@ -10,18 +10,22 @@ mod node;
 mod records;
 mod reply;
 mod shards;
+mod values;
 
 pub use change::{Applied, ChangeError, Owner, ZoneChange, decode_change};
 pub use lookup::{Found, find};
 pub use node::{Address, Group, Member, MemberSet, Node, Port, RrSet, StoredRdata};
 pub use records::RecordsOp;
 pub use reply::{Asked, Said, ZoneOp};
+pub use values::Values;
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use addresses::Addresses;
 use shards::Names;
+use values::AddressValues;
 
 /// One zone's data. Its names are relative, so it can be served under several origins.
 pub struct Zone {
@@ -29,6 +33,8 @@ pub struct Zone {
     pub id: String,
     names: Names,
     addresses: Addresses,
+    /// Most zones know nothing of addresses.
+    values: OnceLock<AddressValues>,
     complete: AtomicBool,
     serial: AtomicU32,
     wildcards: AtomicUsize,
@@ -49,6 +55,7 @@ impl Zone {
             id: id.to_owned(),
             names: Names::default(),
             addresses: Addresses::default(),
+            values: OnceLock::new(),
             complete: AtomicBool::new(false),
             serial: AtomicU32::new(0),
             wildcards: AtomicUsize::new(0),
@@ -86,6 +93,11 @@ impl Zone {
         self.addresses.owners(address).iter().filter_map(|owner| self.names.get(owner)).collect()
     }
 
+    /// What is known of whoever has an address.
+    pub fn values_of(&self, address: IpAddr) -> Option<Arc<Values>> {
+        self.values.get()?.get(address)
+    }
+
     /// Applies a transaction; what equals what is held is dropped. Names that make no sense are reported and skipped, the rest is applied.
     pub fn apply(&self, change: &ZoneChange<'_>) -> Applied {
         let mut relist = self.writer.lock().unwrap_or_else(|poison| poison.into_inner());
@@ -119,6 +131,7 @@ impl Zone {
             }
         }
         self.addresses.exchange(&exchanges);
+        self.exchange_values(change, relist.number, &mut applied);
         if applied.changed > 0 || change.complete != self.is_complete() {
             self.serial.store(change.serial, Ordering::Relaxed);
         }
@@ -126,6 +139,15 @@ impl Zone {
             self.complete.store(true, Ordering::Release);
         }
         applied
+    }
+
+    fn exchange_values(&self, change: &ZoneChange<'_>, relist: u16, applied: &mut Applied) {
+        if !change.addresses.is_empty() {
+            self.values.get_or_init(AddressValues::default).put(&change.addresses, relist, &mut |what| applied.problems.push(what));
+        }
+        if let Some(values) = self.values.get().filter(|_| change.replace) {
+            values.keep_named_by(relist);
+        }
     }
 }
 

@@ -16,3 +16,4 @@ mod plans;
 mod records;
 mod sets;
 mod size;
+mod views;

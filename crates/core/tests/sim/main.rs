@@ -7,4 +7,5 @@ mod chaos;
 mod dns64;
 mod forward;
 mod header;
+mod views;
 mod world;
