@@ -82,7 +82,8 @@ def comparable(scenario: Scenario, account: Document) -> Document:
         if isinstance(told.get("result"), dict):
             for section in scenario.compare.unordered:
                 told["result"].get(section, []).sort()
-        _forget_udp_sockets(told)
+        for name, events in told.get("upstream", {}).items():
+            told["upstream"][name] = _comparable_events(events)
     _join_signals_with_what_follows(scenario, steps)
     return account
 
@@ -105,12 +106,16 @@ def _comparable_lines(lines: list[str]) -> list[str]:
     return kept
 
 
-def _forget_udp_sockets(told: Document) -> None:
-    """From which of its UDP sockets a server asks is its own choice (D19)."""
-    for events in told.get("upstream", {}).values():
-        for event in events if isinstance(events, list) else ():
-            if event.get("proto") == "udp":
-                event.pop("sock", None)
+def _comparable_events(events: Any) -> Any:
+    """From which of its UDP sockets a server asks is its own choice (D19), and handshakes of several connections overlap."""
+    if not isinstance(events, list):
+        return events
+    handshakes = sorted((event for event in events if event.keys() & {"sni", "handshake"}), key=str)
+    queries = [event for event in events if event not in handshakes]
+    for event in queries:
+        if event["proto"] == "udp":
+            event.pop("sock", None)
+    return handshakes + queries
 
 
 def _join_signals_with_what_follows(scenario: Scenario, steps: list[Document]) -> None:
