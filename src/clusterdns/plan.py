@@ -236,10 +236,28 @@ class ShuffleOp(msgspec.Struct, frozen=True, tag_field="op", tag="shuffle", forb
     span: int
 
 
-class ErrorsOp(msgspec.Struct, frozen=True, tag_field="op", tag="errors", forbid_unknown_fields=True):
-    """Log why a query of this block could not be answered."""
+class Consolidation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Count failures whose reason has this `pattern`, and tell how many there were `period_ms` after the first of them.
+
+    `period`: the same time in words. `show_first`: the first one has its own line, too, and no other is told of if it stays alone.
+    """
+
+    pattern: str
+    period_ms: int
+    period: str
+    level: Literal["debug", "info", "warning", "error"]
+    show_first: bool
+
+
+class ErrorsOp(msgspec.Struct, frozen=True, tag_field="op", tag="errors", forbid_unknown_fields=True, omit_defaults=True):
+    """Log why a query of this block could not be answered. The first of `consolidate` whose pattern fits counts it instead.
+
+    `id` is the identity of the counts: a new plan that names it goes on counting.
+    """
 
     span: int
+    id: str = ""
+    consolidate: list[Consolidation] = []
 
 
 class DebugOp(msgspec.Struct, frozen=True, tag_field="op", tag="debug", forbid_unknown_fields=True):

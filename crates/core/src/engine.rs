@@ -9,6 +9,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::ask::Task;
 use crate::cache::Cache;
+use crate::errors::Tally;
 use crate::forward::{Traffic, Upstream};
 use crate::log::Logged;
 use crate::metrics::Metrics;
@@ -75,6 +76,8 @@ pub struct Resources {
     pub traffic: HashMap<String, Arc<Traffic>>,
     /// Upstreams: one for each address and each way to secure it.
     pub upstreams: HashMap<plan::Upstream, Arc<Upstream>>,
+    /// Failures that are counted, for each `errors`.
+    pub tallies: HashMap<(String, plan::Consolidation), Arc<Tally>>,
 }
 
 impl Resources {
@@ -101,6 +104,13 @@ impl Resources {
                         named.upstreams.entry(upstream.clone()).or_insert(known);
                     }
                 }
+                plan::Op::Errors { id, consolidate, .. } => {
+                    for group in consolidate {
+                        let key = (id.clone(), group.clone());
+                        let known = self.tallies.get(&key).cloned();
+                        named.tallies.entry(key).or_insert_with(|| known.unwrap_or_else(|| Arc::new(Tally::new(group))));
+                    }
+                }
                 _ => {}
             }
         }
@@ -117,6 +127,7 @@ impl Resources {
         self.caches.extend(other.caches);
         self.traffic.extend(other.traffic);
         self.upstreams.extend(other.upstreams);
+        self.tallies.extend(other.tallies);
     }
 
     /// Drops what only other plans name.
@@ -235,6 +246,21 @@ impl Engine {
         if let Some(sink) = &*self.sink.load() {
             sink.log(line);
         }
+    }
+
+    /// Logs lines; those of debugging only where somebody debugs.
+    pub(crate) fn log_lines(&self, lines: impl IntoIterator<Item = String>) {
+        for line in lines {
+            if self.program.load().debug || !line.starts_with("[DEBUG]") {
+                self.log(&line);
+            }
+        }
+    }
+
+    /// Tells of the failures that have been counted so far; before the process ends.
+    pub fn tell_failures(&self) {
+        let counted: Vec<_> = self.resources().tallies.values().filter_map(|tally| tally.take()).collect();
+        self.log_lines(counted);
     }
 
     pub(crate) fn log_query(&self, line: &str, logged: &Logged<'_>) {

@@ -13,6 +13,7 @@ pub mod client;
 pub mod dns64;
 pub mod edns;
 pub mod engine;
+pub mod errors;
 pub mod exchanges;
 pub mod expression;
 pub mod facts;

@@ -251,6 +251,10 @@ pub enum Op {
         span: u32,
     },
     Errors {
+        #[serde(default)]
+        id: String,
+        #[serde(default)]
+        consolidate: Vec<Consolidation>,
         span: u32,
     },
     Debug {
@@ -455,6 +459,37 @@ pub struct LogRule {
     pub zone: String,
     pub format: Vec<String>,
     pub classes: Vec<LogClass>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[serde(deny_unknown_fields)]
+pub struct Consolidation {
+    pub pattern: String,
+    pub period_ms: u32,
+    pub period: String,
+    pub level: LogLevel,
+    pub show_first: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Warning,
+    Error,
+}
+
+impl LogLevel {
+    /// As a line of the log begins.
+    pub fn name(self) -> &'static str {
+        match self {
+            LogLevel::Debug => "DEBUG",
+            LogLevel::Info => "INFO",
+            LogLevel::Warning => "WARNING",
+            LogLevel::Error => "ERROR",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use crate::ask::AskOp;
 use crate::cache::{Cache, CacheOp};
 use crate::dns64::Dns64;
 use crate::engine::Resources;
+use crate::errors::Errors;
 use crate::facts::Facts;
 use crate::fixed::FixedOp;
 use crate::forward::ForwardOp;
@@ -108,7 +109,7 @@ pub enum Op {
     /// After: orders addresses.
     Shuffle(Box<Shuffle>),
     /// After: logs failures.
-    Errors,
+    Errors(Box<Errors>),
     /// At the very end: logs queries.
     Log(Box<Log>),
 }
@@ -131,14 +132,14 @@ impl Op {
             Op::Nsid(_) => "nsid",
             Op::Whoami => "whoami",
             Op::Shuffle(_) => "shuffle",
-            Op::Errors => "errors",
+            Op::Errors(_) => "errors",
             Op::Log(_) => "log",
         }
     }
 
     /// Whether it neither answers nor asks about another name.
     fn leaves_names_alone(&self) -> bool {
-        matches!(self, Op::Bufsize(_) | Op::Header(..) | Op::Minimal | Op::Shuffle(_) | Op::Errors | Op::Log(_))
+        matches!(self, Op::Bufsize(_) | Op::Header(..) | Op::Minimal | Op::Shuffle(_) | Op::Errors(_) | Op::Log(_))
     }
 
     fn cache(&self) -> Option<&Arc<Cache>> {
@@ -357,7 +358,10 @@ impl Block {
                 plan::Op::Fixed(op) => (Op::Fixed(Box::new(FixedOp::new(op)?)), op.span),
                 plan::Op::Nsid { data, span } => (Op::Nsid(data.as_bytes().into()), *span),
                 plan::Op::Whoami { span } => (Op::Whoami, *span),
-                plan::Op::Errors { span } => (Op::Errors, *span),
+                plan::Op::Errors { id, consolidate, span } => {
+                    let tally = |group: &plan::Consolidation| resources.tallies.get(&(id.clone(), group.clone())).cloned();
+                    (Op::Errors(Box::new(Errors::new(consolidate, tally)?)), *span)
+                }
                 plan::Op::Log { rules, span } => (Op::Log(Box::new(Log::new(rules, &compiled.labels)?)), *span),
                 plan::Op::Shuffle { prefer, weights, span } => (Op::Shuffle(Box::new(Shuffle::new(prefer, weights)?)), *span),
                 plan::Op::Debug { .. } => {

@@ -177,6 +177,8 @@ pub enum Due {
     Probe(usize),
     /// Unused sockets are to be closed.
     Lanes,
+    /// Failures that were counted are to be told of.
+    Failures(usize),
 }
 
 /// What is due when.

@@ -132,6 +132,7 @@ impl Engine {
         py.detach(|| {
             self.tasks.close();
             self.workers.stop(seconds(grace));
+            self.engine.tell_failures();
             self.http.close();
             drop(lock(&self.admin).take());
             // The last words, unless nobody reads them.

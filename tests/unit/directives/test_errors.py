@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusterdns.plan import ErrorsOp
+from clusterdns.plan import Consolidation, ErrorsOp
 from tests.unit.directives.blocks import ops, problems
 
 
@@ -12,16 +12,44 @@ def test_errors_logs_them(lines: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ('5m ".* i/o timeout$"', Consolidation(".* i/o timeout$", 300_000, "5m0s", "error", show_first=False)),
+        ("1.5s refused warning", Consolidation("refused", 1500, "1.5s", "warning", show_first=False)),
+        ("2s a info show_first", Consolidation("a", 2000, "2s", "info", show_first=True)),
+        ("2s a show_first", Consolidation("a", 2000, "2s", "error", show_first=True)),
+        ("2s a debug", Consolidation("a", 2000, "2s", "debug", show_first=False)),
+        ("0 a", Consolidation("a", 0, "0s", "error", show_first=False)),
+    ],
+)
+def test_errors_that_are_alike_are_counted(words: str, expected: Consolidation) -> None:
+    assert ops(f"errors {{\nconsolidate {words}\n}}") == [ErrorsOp(span=0, id="errors/example.org", consolidate=[expected])]
+
+
+def test_several_patterns_keep_their_order() -> None:
+    (op,) = ops("errors {\nconsolidate 1s b\nstacktrace\nconsolidate 2s a\n}")
+    assert isinstance(op, ErrorsOp)
+    assert [group.pattern for group in op.consolidate] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
     ("lines", "code", "part"),
     [
         ("errors foo", "wrong-option", "cannot be logged to `foo`"),
         ("errors stdout x", "argument-count", "at most 1 argument"),
         ("errors {\nstack\n}", "unknown-option", "did you mean `stacktrace`?"),
-        ('errors {\nconsolidate 5m ".*"\n}', "unsupported-option", "`consolidate` is not supported yet"),
         ("errors\nerrors", "used-twice", "only once"),
+        ("errors {\nconsolidate 5m\n}", "argument-count", "`consolidate` takes 2 to 4 arguments"),
+        ("errors {\nconsolidate 5m a info show_first x\n}", "argument-count", "`consolidate` takes 2 to 4 arguments"),
+        ("errors {\nconsolidate 5 a\n}", "bad-value", "`5` is no duration"),
+        ("errors {\nconsolidate -5s a\n}", "bad-value", "at least 0s"),
+        ("errors {\nconsolidate 5m [\n}", "bad-value", "`[` is no regular expression"),
+        ("errors {\nconsolidate 5m a warn\n}", "unknown-value", "did you mean `warning`?"),
+        ("errors {\nconsolidate 5m a info error\n}", "wrong-option", "multiple log levels"),
+        ("errors {\nconsolidate 5m a show_first info\n}", "wrong-option", "write: info show_first"),
     ],
 )
-def test_what_errors_does_not_have_is_told(lines: str, code: str, part: str) -> None:
+def test_what_is_wrong_is_told(lines: str, code: str, part: str) -> None:
     [(found, text)] = problems(lines)
     assert found == code
     assert part in text

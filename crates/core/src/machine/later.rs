@@ -9,6 +9,7 @@ use super::{Machine, Question, Verdict};
 use crate::ask::{self, AskOp, Task, Told};
 use crate::cache::{CacheOp, Joined, Kept, Lead};
 use crate::client::{Client, Ticket, Transport};
+use crate::errors::{Counted, Tally};
 use crate::exchanges::{Asker, Effect, Exchange, Exchanges, LaneId, Lifetime};
 use crate::forward::reply::{self, Kind};
 use crate::forward::{Asking, ForwardOp, Loss, Upstream, Use, write_probe};
@@ -49,6 +50,8 @@ pub struct Later {
     finished: VecDeque<(Ticket, Vec<u8>)>,
     explained: VecDeque<Explained>,
     probes: Vec<Option<Probe>>,
+    /// Failures whose time this machine keeps.
+    failures: Vec<Option<Arc<Tally>>>,
     /// Queries that were put away and have not begun to wait.
     beginning: Vec<Ticket>,
     /// Whether unused sockets are looked for already.
@@ -94,6 +97,7 @@ impl Later {
             finished: VecDeque::new(),
             explained: VecDeque::new(),
             probes: Vec::new(),
+            failures: Vec::new(),
             beginning: Vec::new(),
             looks_for_lanes: false,
         }
@@ -174,9 +178,23 @@ impl Machine {
                     self.later.looks_for_lanes = false;
                     self.look_for_lanes(now);
                 }
+                Due::Failures(number) => {
+                    let tally = self.later.failures.get_mut(number).and_then(Option::take);
+                    self.engine.log_lines(tally.and_then(|tally| tally.take()));
+                }
             }
         }
         self.prune();
+    }
+
+    /// Logs a failure, or keeps the time until those like it are told of.
+    pub(super) fn tell_failure(&mut self, now: Duration, counted: Counted) {
+        self.engine.log_lines(counted.line);
+        if let Some((period, tally)) = counted.first {
+            let number = free_place(&mut self.later.failures);
+            self.later.failures[number] = Some(tally);
+            self.later.timers.add(now + period, Due::Failures(number));
+        }
     }
 
     /// A message has come over a lane.
@@ -610,10 +628,7 @@ impl Machine {
         }
         let transport = if op.plan.force_tcp { Transport::Tcp } else { Transport::Udp };
         let probe = Probe { upstream, check: op.plan.health_check.clone(), transport, lifetime: lifetime(op) };
-        let number = self.later.probes.iter().position(Option::is_none).unwrap_or_else(|| {
-            self.later.probes.push(None);
-            self.later.probes.len() - 1
-        });
+        let number = free_place(&mut self.later.probes);
         self.later.probes[number] = Some(probe);
         self.send_probe(now, number);
     }
@@ -681,6 +696,14 @@ impl Drop for Machine {
 
 fn op_at_hand<'a>(program: &'a Program, way: &Way) -> Option<&'a Op> {
     program.block(way.level.block).ops.get(way.level.at).map(|placed| &placed.op)
+}
+
+/// A place that nobody has.
+fn free_place<T>(places: &mut Vec<Option<T>>) -> usize {
+    places.iter().position(Option::is_none).unwrap_or_else(|| {
+        places.push(None);
+        places.len() - 1
+    })
 }
 
 /// The op at hand, if it forwards.

@@ -105,7 +105,7 @@ impl Machine {
                     whoami(&question.turn(way), &mut self.answer);
                     return None;
                 }
-                Op::Nsid(_) | Op::Shuffle(_) | Op::Errors | Op::Log(_) | Op::Minimal | Op::Dns64(_) => {}
+                Op::Nsid(_) | Op::Shuffle(_) | Op::Errors(_) | Op::Log(_) | Op::Minimal | Op::Dns64(_) => {}
             }
             way.level.at += 1;
         }
@@ -133,11 +133,12 @@ impl Machine {
                     recorder.way_out("loadbalance", *span);
                     shuffle.apply(&mut self.answer, &mut self.random);
                 }
-                Op::Errors => {
+                Op::Errors(errors) => {
                     if let Some(why) = self.answer.failure.as_ref().filter(|_| question.purpose == Purpose::Client) {
                         let turn = question.turn(way);
-                        let (name, qtype) = (name::Display(turn.asked.lower), text::type_name(turn.request.qtype));
-                        self.engine.log(&format!("[ERROR] plugin/errors: {} {name} {qtype}: {why}", self.answer.rcode));
+                        let (name, qtype) = (name::Display(turn.asked.lower), text::TypeName(turn.request.qtype));
+                        let counted = errors.take(format_args!("{} {name} {qtype}", self.answer.rcode), why);
+                        self.tell_failure(question.now, counted);
                     }
                 }
                 Op::Ask(_) => {

@@ -5,6 +5,7 @@
 mod cache;
 mod chaos;
 mod dns64;
+mod errors;
 mod forward;
 mod header;
 mod views;
