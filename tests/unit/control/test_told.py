@@ -35,7 +35,7 @@ def test_an_answer_is_a_message(keep: bool, octet: int) -> None:
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
-        (Answer(["nonsense"]), "`nonsense` is no record: there is no type"),
+        (Answer(["nonsense"]), "`nonsense` is no record: not a TTL"),
         (Answer("www.example.org. A 192.0.2.1"), "records are a list of lines, not one string"),
         (Answer(rcode="NOSUCH"), "`NOSUCH` is no response code that an answer can have"),
         (Answer(rcode="BADVERS"), "`BADVERS` is no response code that an answer can have"),
