@@ -1,4 +1,4 @@
-"""The extension module: the engine as Rust gives it (`crates/py`). Use it through `engine.py` and `patterns.py`."""
+"""The extension module: the engine as Rust gives it (`crates/py`). Use it through `engine.py`, `patterns.py` and `zonefile.py`."""
 
 class EngineError(Exception):
     """The engine refuses; the message says what and why."""

@@ -211,6 +211,157 @@ class FixedOp(msgspec.Struct, frozen=True, tag_field="op", tag="fixed", forbid_u
     span: int
 
 
+class ConstantTerm(msgspec.Struct, frozen=True, tag_field="term", tag="constant", forbid_unknown_fields=True):
+    """A text, number or truth that is written in the template; None is nothing."""
+
+    value: str | int | bool | None
+
+
+class DataTerm(msgspec.Struct, frozen=True, tag_field="term", tag="data", forbid_unknown_fields=True):
+    """All that is known of the query."""
+
+
+class DotTerm(msgspec.Struct, frozen=True, tag_field="term", tag="dot", forbid_unknown_fields=True):
+    """What `with` or `range` has at hand."""
+
+
+class VariableTerm(msgspec.Struct, frozen=True, tag_field="term", tag="variable", forbid_unknown_fields=True):
+    """What was put into a slot."""
+
+    slot: int
+
+
+class SetTerm(msgspec.Struct, frozen=True, tag_field="term", tag="set", forbid_unknown_fields=True):
+    """Puts a value into a slot; it is that value."""
+
+    slot: int
+    value: Term
+
+
+class FieldTerm(msgspec.Struct, frozen=True, tag_field="term", tag="field", forbid_unknown_fields=True):
+    """A part of a value by its name."""
+
+    of: Term
+    name: str
+
+
+class CallTerm(msgspec.Struct, frozen=True, tag_field="term", tag="call", forbid_unknown_fields=True):
+    """A function of values."""
+
+    function: TemplateFunction
+    arguments: list[Term]
+
+
+TemplateFunction = Literal[
+    "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "index", "slice", "len", "print", "printf", "println", "parseInt"
+]
+Term = ConstantTerm | DataTerm | DotTerm | VariableTerm | SetTerm | FieldTerm | CallTerm
+
+
+class TextPiece(msgspec.Struct, frozen=True, tag_field="piece", tag="text", forbid_unknown_fields=True):
+    """A text as it is."""
+
+    text: str
+
+
+class PrintPiece(msgspec.Struct, frozen=True, tag_field="piece", tag="print", forbid_unknown_fields=True):
+    """A value as text."""
+
+    value: Term
+
+
+class DoPiece(msgspec.Struct, frozen=True, tag_field="piece", tag="do", forbid_unknown_fields=True):
+    """A value that is not printed."""
+
+    value: Term
+
+
+class IfBranch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part for a value that is not empty."""
+
+    value: Term
+    then: list[Piece]
+
+
+class IfPiece(msgspec.Struct, frozen=True, tag_field="piece", tag="if", forbid_unknown_fields=True):
+    """The first of the branches whose value is not empty, or another part."""
+
+    branches: list[IfBranch]
+    otherwise: list[Piece]
+
+
+class WithPiece(msgspec.Struct, frozen=True, tag_field="piece", tag="with", forbid_unknown_fields=True):
+    """A part for a value that is not empty, with the value at hand; or another part."""
+
+    value: Term
+    then: list[Piece]
+    otherwise: list[Piece]
+
+
+class RangePiece(msgspec.Struct, frozen=True, tag_field="piece", tag="range", forbid_unknown_fields=True):
+    """A part for each item of a value, with the item at hand; another part if there is none. Slots get the item and its key."""
+
+    value: Term
+    key: int | None
+    item: int | None
+    then: list[Piece]
+    otherwise: list[Piece]
+
+
+class BreakPiece(msgspec.Struct, frozen=True, tag_field="piece", tag="break", forbid_unknown_fields=True):
+    """Ends the innermost range."""
+
+
+class ContinuePiece(msgspec.Struct, frozen=True, tag_field="piece", tag="continue", forbid_unknown_fields=True):
+    """Goes on with the next item of the innermost range."""
+
+
+Piece = TextPiece | PrintPiece | DoPiece | IfPiece | WithPiece | RangePiece | BreakPiece | ContinuePiece
+
+
+class RecordTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The text of a record, made for each query. `source` is how Go prints the template, for metrics."""
+
+    source: str
+    pieces: list[Piece]
+
+
+class ExtendedError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """More about why an answer is what it is (RFC 8914)."""
+
+    code: int
+    text: str
+
+
+class TemplateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is said to questions of a class and type for names under `zones` that one of `patterns` matches (none: all names).
+
+    Names that no pattern matches go to the next rule where `fallthrough` has a zone for them; others are SERVFAIL.
+    """
+
+    qclass: int
+    qtype: int
+    zones: list[str]
+    patterns: list[str]
+    answer: list[RecordTemplate]
+    authority: list[RecordTemplate]
+    additional: list[RecordTemplate]
+    rcode: int
+    extended_error: ExtendedError | None
+    fallthrough: list[str]
+    span: int
+
+
+class TemplateOp(msgspec.Struct, frozen=True, tag_field="op", tag="template", forbid_unknown_fields=True):
+    """Answer with records made from the question, by the first rule that is about it; others go to the next op.
+
+    What records of type CNAME lead to is asked of the listener's blocks, for questions for addresses.
+    """
+
+    rules: list[TemplateRule]
+    span: int
+
+
 class NsidOp(msgspec.Struct, frozen=True, tag_field="op", tag="nsid", forbid_unknown_fields=True):
     """Tell clients that ask for it which server this is: `data` (RFC 5001)."""
 
@@ -421,6 +572,7 @@ Op = (
     | BufsizeOp
     | AclOp
     | FixedOp
+    | TemplateOp
     | NsidOp
     | HeaderOp
     | MinimalOp

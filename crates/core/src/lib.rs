@@ -33,6 +33,7 @@ pub mod plan;
 pub mod program;
 pub mod random;
 pub mod shuffle;
+pub mod template;
 pub mod text;
 pub mod trace;
 pub mod view;

@@ -71,6 +71,8 @@ pub struct Machine {
     size: Option<u16>,
     /// Nothing is to be said to the query at hand.
     silent: bool,
+    /// Lines about failures, which stand behind the query's own in the log.
+    complaints: Vec<String>,
     /// What the cache wants to ask on its own account once the query at hand is done.
     renewals: Vec<Way>,
     later: Later,
@@ -92,6 +94,7 @@ impl Machine {
             upstream: None,
             size: None,
             silent: false,
+            complaints: Vec::new(),
             renewals: Vec::new(),
             later,
         }
@@ -188,7 +191,9 @@ impl Machine {
             self.put_renewals_away(question, program);
         }
         (self.size, self.became) = (way.size, way.became.take());
-        hold.map(|hold| self.put_away(question, program, way, hold))
+        let hold = hold?;
+        self.complain();
+        Some(self.put_away(question, program, way, hold))
     }
 
     /// Runs a query's ops from where it stands, until it is answered or has to wait.
@@ -247,6 +252,14 @@ impl Machine {
             false => self.write(question.client, question.message, question.query, reply),
         }
         self.log(program, question, reply);
+        self.complain();
+    }
+
+    /// Logs the failures that were met.
+    fn complain(&mut self) {
+        for line in self.complaints.drain(..) {
+            self.engine.log(&line);
+        }
     }
 
     /// Logs a query whose reply is written, if its block wants that.

@@ -19,6 +19,7 @@ use crate::log::Log;
 use crate::name;
 use crate::plan::{self, Plan};
 use crate::shuffle::Shuffle;
+use crate::template::TemplateOp;
 use crate::trace::Recorder;
 use crate::view::View;
 use crate::wire::rtype;
@@ -102,6 +103,8 @@ pub enum Op {
     Acl(Box<AclOp>),
     /// Before: answers from records of the plan.
     Fixed(Box<FixedOp>),
+    /// Before: answers with records made from the question.
+    Template(Box<TemplateOp>),
     /// After: tells clients that ask for it which server this is.
     Nsid(Box<[u8]>),
     /// Before: answers with the client's own address.
@@ -129,6 +132,7 @@ impl Op {
             Op::Dns64(_) => "dns64",
             Op::Acl(_) => "acl",
             Op::Fixed(_) => "fixed",
+            Op::Template(_) => "template",
             Op::Nsid(_) => "nsid",
             Op::Whoami => "whoami",
             Op::Shuffle(_) => "shuffle",
@@ -356,6 +360,7 @@ impl Block {
                 }
                 plan::Op::Acl { lists, span } => (Op::Acl(Box::new(AclOp::new(lists)?)), *span),
                 plan::Op::Fixed(op) => (Op::Fixed(Box::new(FixedOp::new(op)?)), op.span),
+                plan::Op::Template { rules, span } => (Op::Template(Box::new(TemplateOp::new(rules)?)), *span),
                 plan::Op::Nsid { data, span } => (Op::Nsid(data.as_bytes().into()), *span),
                 plan::Op::Whoami { span } => (Op::Whoami, *span),
                 plan::Op::Errors { id, consolidate, span } => {

@@ -189,7 +189,7 @@ class _Parser:
                     self._brace_in_line(word)
                 break
             self._words.take()
-            tokens.append(Token(self._words.text(word), word.place))
+            tokens.append(Token(self._words.text(word), word.place, word.quoted))
         return tokens
 
     def _end_of_line(self) -> None:

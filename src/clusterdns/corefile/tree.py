@@ -6,17 +6,26 @@ Knows what a Corefile looks like once imports and variables are in place. Must n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clusterdns.corefile.problems import Place
 
 
 @dataclass(frozen=True)
 class Token:
-    """One word, variables replaced, quotes removed."""
+    """One word, variables replaced, quotes removed. `quoted`: it was written in quotes."""
 
     text: str
     place: Place
+    quoted: bool = field(default=False, compare=False)
+
+    def place_at(self, offset: int) -> Place:
+        """Where a character of the text is in the file, if no variable stands before it."""
+        before = self.text[:offset]
+        written = '"' + before.replace('"', '\\"') if self.quoted else before
+        lines = written.count("\n")
+        column = self.place.column + len(written) if not lines else len(written) - written.rindex("\n")
+        return Place(self.place.file, self.place.line + lines, column)
 
 
 @dataclass(frozen=True)

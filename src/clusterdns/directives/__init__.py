@@ -60,7 +60,7 @@ TABLE: dict[str, bool] = {
     "tls": LATER,
     "minimal": HERE,
     "python": HERE,
-    "template": LATER,
+    "template": HERE,
     "transfer": LATER,
     "hosts": HERE,
     "route53": LATER,

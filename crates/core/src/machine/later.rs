@@ -189,7 +189,7 @@ impl Machine {
 
     /// Logs a failure, or keeps the time until those like it are told of.
     pub(super) fn tell_failure(&mut self, now: Duration, counted: Counted) {
-        self.engine.log_lines(counted.line);
+        self.complaints.extend(counted.line);
         if let Some((period, tally)) = counted.first {
             let number = free_place(&mut self.later.failures);
             self.later.failures[number] = Some(tally);
@@ -524,6 +524,7 @@ impl Machine {
         let debug = std::mem::take(&mut self.debug);
         match hold {
             Some(hold) => {
+                self.complain();
                 let answer = way.is_inside().then(|| Box::new(std::mem::take(&mut self.answer)));
                 let wait = Wait::Begin(Box::new(hold));
                 self.later.waiting.put_back(ticket, Pending { message, client, program, way, answer, trace, debug, purpose, wait });

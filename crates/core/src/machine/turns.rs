@@ -100,6 +100,11 @@ impl Machine {
                         return None;
                     }
                 }
+                Op::Template(op) => {
+                    if op.run(&question.turn(way), question.query.id, &mut self.answer, recorder) {
+                        return None;
+                    }
+                }
                 Op::Whoami => {
                     recorder.op("whoami", *span);
                     whoami(&question.turn(way), &mut self.answer);
@@ -180,6 +185,7 @@ impl Machine {
                 | Op::Forward(_)
                 | Op::Acl(_)
                 | Op::Fixed(_)
+                | Op::Template(_)
                 | Op::Nsid(_)
                 | Op::Whoami
                 | Op::Shuffle(_)

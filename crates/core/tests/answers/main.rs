@@ -16,4 +16,5 @@ mod plans;
 mod records;
 mod sets;
 mod size;
+mod template;
 mod views;
