@@ -81,6 +81,14 @@ class Engine:
         """
         self._engine.set_metrics(text)
 
+    def look_out(self, lookout: str, name: str, rtype: int) -> None:
+        """Has a lookout of the plan count questions of a name and type from now on; type 0: none. Raises `EngineError`."""
+        self._engine.look_out(lookout, name, rtype)
+
+    def sightings(self, lookout: str) -> tuple[int, str]:
+        """How often they came since then, and the address and port from which the last one came; a lookout that is gone saw nothing."""
+        return self._engine.sightings(lookout)
+
     def end_readiness(self) -> None:
         """Says that it is not ready any more, while it goes on answering: `/ready` is closed, `/health` is not."""
         self._engine.end_readiness()

@@ -90,6 +90,13 @@ class ZoneOp(msgspec.Struct, frozen=True, tag_field="op", tag="zone", forbid_unk
     span: int
 
 
+class LookoutOp(msgspec.Struct, frozen=True, tag_field="op", tag="lookout", forbid_unknown_fields=True):
+    """Take note of one question, which whoever steers the engine chooses. `id` is the lookout's identity."""
+
+    id: str
+    span: int
+
+
 class BufsizeOp(msgspec.Struct, frozen=True, tag_field="op", tag="bufsize", forbid_unknown_fields=True):
     """A client that takes larger UDP messages than `size` octets is treated as one that takes so many (RFC 6891 6.2.3)."""
 
@@ -569,6 +576,7 @@ Op = (
     | ForwardOp
     | LogOp
     | AskOp
+    | LookoutOp
     | BufsizeOp
     | AclOp
     | FixedOp

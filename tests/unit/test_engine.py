@@ -19,7 +19,7 @@ import pytest
 
 from clusterdns.admin_socket import ask
 from clusterdns.engine import Engine, EngineError, interfaces
-from clusterdns.plan import VERSION, Block, ErrorsOp, HttpListener, Listener, Origin, Plan, Soa, Span, WhoamiOp, ZoneOp
+from clusterdns.plan import VERSION, Block, ErrorsOp, HttpListener, Listener, LookoutOp, Origin, Plan, Soa, Span, WhoamiOp, ZoneOp
 from clusterdns.zones import Exists, MemberSet, Owner, Port, RRset, ZoneChange
 from tests.servers import free_port
 
@@ -216,6 +216,19 @@ def test_what_python_counts_is_shown_without_python(engine: Engine) -> None:
         text = reply.read().decode()
     assert "a_total" not in text
     assert text.endswith("# TYPE b_total counter\nb_total 2\n")
+
+
+def test_a_lookout_counts_the_question_that_it_was_told(engine: Engine) -> None:
+    engine.prepare(plan_of(LookoutOp("l", 1), WhoamiOp(1))).commit()
+    assert engine.sightings("l") == (0, "")
+    engine.look_out("l", "1.2.test.", 13)
+    reply(engine, "1.2.TEST", "HINFO")
+    reply(engine, "1.2.test", "A")
+    count, source = engine.sightings("l")
+    assert (count, source.startswith("127.0.0.1:")) == (1, True)
+    with pytest.raises(EngineError, match="no plan names the lookout x"):
+        engine.look_out("x", "1.2.test.", 13)
+    assert engine.sightings("x") == (0, "")
 
 
 def test_a_task_that_does_not_come_is_not_waited_for(engine: Engine) -> None:

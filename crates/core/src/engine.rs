@@ -12,6 +12,7 @@ use crate::cache::Cache;
 use crate::errors::Tally;
 use crate::forward::{Traffic, Upstream};
 use crate::log::Logged;
+use crate::lookout::Lookout;
 use crate::metrics::Metrics;
 use crate::plan::{self, Plan};
 use crate::program::{PlanError, Program};
@@ -78,6 +79,8 @@ pub struct Resources {
     pub upstreams: HashMap<plan::Upstream, Arc<Upstream>>,
     /// Failures that are counted, for each `errors`.
     pub tallies: HashMap<(String, plan::Consolidation), Arc<Tally>>,
+    /// Questions that are looked out for.
+    pub lookouts: HashMap<String, Arc<Lookout>>,
 }
 
 impl Resources {
@@ -111,6 +114,9 @@ impl Resources {
                         named.tallies.entry(key).or_insert_with(|| known.unwrap_or_else(|| Arc::new(Tally::new(group))));
                     }
                 }
+                plan::Op::Lookout { id, .. } => {
+                    named.lookouts.entry(id.clone()).or_insert_with(|| self.lookouts.get(id).cloned().unwrap_or_default());
+                }
                 _ => {}
             }
         }
@@ -128,6 +134,7 @@ impl Resources {
         self.traffic.extend(other.traffic);
         self.upstreams.extend(other.upstreams);
         self.tallies.extend(other.tallies);
+        self.lookouts.extend(other.lookouts);
     }
 
     /// Drops what only other plans name.
@@ -283,6 +290,11 @@ impl Engine {
     /// A cache of the running or of a prepared plan.
     pub fn cache(&self, id: &str) -> Option<Arc<Cache>> {
         self.resources().caches.get(id).cloned()
+    }
+
+    /// A lookout of the running or of a prepared plan.
+    pub fn lookout(&self, id: &str) -> Option<Arc<Lookout>> {
+        self.resources().lookouts.get(id).cloned()
     }
 
     /// Queries that were given up because too many waited.

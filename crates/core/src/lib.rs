@@ -22,6 +22,7 @@ pub mod forward;
 pub mod header;
 pub mod labels;
 pub mod log;
+pub mod lookout;
 pub mod machine;
 pub mod mailbox;
 pub mod metrics;

@@ -215,6 +215,10 @@ pub enum Op {
         span: u32,
     },
     Ask(AskOp),
+    Lookout {
+        id: String,
+        span: u32,
+    },
     Bufsize {
         size: u16,
         span: u32,

@@ -16,6 +16,7 @@ use crate::fixed::FixedOp;
 use crate::forward::ForwardOp;
 use crate::labels::Labels;
 use crate::log::Log;
+use crate::lookout::Lookout;
 use crate::name;
 use crate::plan::{self, Plan};
 use crate::shuffle::Shuffle;
@@ -91,6 +92,8 @@ pub enum Op {
     Forward(Box<ForwardOp>),
     /// Before: asks somebody outside; after: undoes what they made of the question.
     Ask(Box<AskOp>),
+    /// Before: takes note of a question.
+    Lookout(Arc<Lookout>),
     /// Before: lowers what the client takes; after: undoes it.
     Bufsize(u16),
     /// Before and after: changes flags of the question and of the answer.
@@ -126,6 +129,7 @@ impl Op {
             Op::Cache(_) => "cache",
             Op::Forward(_) => "forward",
             Op::Ask(_) => "ask",
+            Op::Lookout(_) => "lookout",
             Op::Bufsize(_) => "bufsize",
             Op::Header(..) => "header",
             Op::Minimal => "minimal",
@@ -143,7 +147,7 @@ impl Op {
 
     /// Whether it neither answers nor asks about another name.
     fn leaves_names_alone(&self) -> bool {
-        matches!(self, Op::Bufsize(_) | Op::Header(..) | Op::Minimal | Op::Shuffle(_) | Op::Errors(_) | Op::Log(_))
+        matches!(self, Op::Lookout(_) | Op::Bufsize(_) | Op::Header(..) | Op::Minimal | Op::Shuffle(_) | Op::Errors(_) | Op::Log(_))
     }
 
     fn cache(&self) -> Option<&Arc<Cache>> {
@@ -161,6 +165,7 @@ impl Op {
             Op::Fixed(fixed) => &fixed.name,
             Op::Shuffle(_) => "loadbalance",
             Op::Ask(_) => "python",
+            Op::Lookout(_) => "loop",
             other => other.name(),
         }
     }
@@ -352,6 +357,10 @@ impl Block {
                     (Op::Forward(Box::new(compile_forward(op, may_pass_on, resources)?)), op.span)
                 }
                 plan::Op::Ask(op) => (Op::Ask(Box::new(AskOp::new(op)?)), op.span),
+                plan::Op::Lookout { id, span } => {
+                    let lookout = resources.lookouts.get(id).ok_or_else(|| format!("there is no lookout {id}"))?;
+                    (Op::Lookout(Arc::clone(lookout)), *span)
+                }
                 plan::Op::Bufsize { size, span } => (Op::Bufsize(*size), *span),
                 plan::Op::Header { query, response, span } => (Op::Header(*query, *response), *span),
                 plan::Op::Minimal { span } => (Op::Minimal, *span),

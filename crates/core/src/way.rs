@@ -31,6 +31,8 @@ pub struct Way {
     pub upstream: Option<SocketAddr>,
     /// What the client's datagrams may hold, where an op has said so; it is told in the reply's EDNS.
     pub size: Option<u16>,
+    /// It does not wait for others' answers: it was looked out for, and each time that it comes back is to be seen.
+    pub alone: bool,
 }
 
 /// One question: the client's, or one that was made of it.
@@ -130,7 +132,7 @@ impl Way {
     /// At the first op of a block, with the client's question.
     pub fn new(block: u32) -> Way {
         let level = Level::new(block, 0, None);
-        Way { level, outer: Vec::new(), followed: Vec::new(), begun: 0, became: None, upstream: None, size: None }
+        Way { level, outer: Vec::new(), followed: Vec::new(), begun: 0, became: None, upstream: None, size: None, alone: false }
     }
 
     /// A question of the cache's own: the one at hand, from behind the cache on, and back to it.

@@ -124,6 +124,18 @@ impl Engine {
         py.detach(|| self.engine.metrics.tell(text));
     }
 
+    fn look_out(&self, py: Python<'_>, id: &str, name: &str, qtype: u16) -> PyResult<()> {
+        py.detach(|| match self.engine.lookout(id) {
+            Some(lookout) => lookout.look_out(name, qtype).map_err(refuse),
+            None => Err(refuse(format!("no plan names the lookout {id}"))),
+        })
+    }
+
+    fn sightings(&self, py: Python<'_>, id: &str) -> (u32, String) {
+        let seen = py.detach(|| self.engine.lookout(id).map(|lookout| lookout.sightings()).unwrap_or_default());
+        (seen.count, seen.last.map_or_else(String::new, |last| last.to_string()))
+    }
+
     fn end_readiness(&self, py: Python<'_>) {
         py.detach(|| self.http.end_readiness());
     }

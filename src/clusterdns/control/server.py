@@ -22,6 +22,7 @@ import msgspec
 
 from clusterdns.control.config import Configuration, Watched, has_changed, keep_last_good, read_configuration, read_last_good
 from clusterdns.control.feeds import Feed, NoFeedError, Surroundings, feed_module
+from clusterdns.control.loopprobe import Probed, find_loop, probed_blocks
 from clusterdns.control.machine import machine_sources
 from clusterdns.control.origins import Origins
 from clusterdns.corefile.problems import Problem, has_errors
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 WAKE = 0
 """No signal: a feed has something."""
+FATAL = -1
+"""No signal: something was found that ends the server."""
 
 LONGEST_REST = 60.0
 TASK_SECONDS = 1.0
@@ -100,6 +103,9 @@ class Server:
         self._running: Configuration
         self._refused: Refused | None = None
         self._ending = Event()
+        self._fatal = ""
+        self._probes: list[Thread] = []
+        self._probed = Event()
 
     def start(self) -> None:
         """Reads the Corefile, or falls back to what ran last; binds, fills the zones, serves. Raises `StartError`."""
@@ -114,6 +120,7 @@ class Server:
         Thread(target=self._answer_tasks_forever, name="tasks", daemon=True).start()
         self._write_pidfile()
         self._print_banner()
+        self._look_for_loops()
 
     def remove_pidfile(self) -> None:
         """Removes what `start` wrote; somebody else may have done so already."""
@@ -129,6 +136,8 @@ class Server:
             told = self._rest(self._feeds.values(), min(until, next_look))
             if told in ENDINGS:
                 return self._stop(told)
+            if told == FATAL:
+                return self._fail()
             due = told == signal.SIGUSR1 or (next_reload is not None and time.monotonic() >= next_reload)
             looking = time.monotonic() >= next_look
             try:
@@ -162,6 +171,11 @@ class Server:
             feed.close()
         self._engine.stop(0 if told == signal.SIGQUIT else GRACE_SECONDS)
         return 0
+
+    def _fail(self) -> int:
+        self._engine.log(f"[FATAL] {self._fatal}")
+        self._engine.stop(0)
+        return 1
 
     def _answer_as_lame_duck(self) -> None:
         """Goes on answering for a while, from current data, so that those who ask here learn that they should not (`health`)."""
@@ -291,7 +305,7 @@ class Server:
             told = self._rest((*feeds, *self._feeds.values()), until)
             if told != WAKE:
                 put_off.append(told)
-                if told in ENDINGS:
+                if told in (*ENDINGS, FATAL):
                     break
             for feed in (*feeds, *self._feeds.values()):
                 if feed.due() <= time.monotonic():
@@ -373,11 +387,30 @@ class Server:
             else:
                 self._refused = None
                 self._engine.log("[INFO] Reloading complete")
+                self._look_for_loops()
                 return
         if not again:
             self._refused = refused(configuration)
         self._engine.log(f"[ERROR] Restart failed: {why}")
         self._engine.log(f"[ERROR] {failed}: starting with listener file descriptors: {why}")
+
+    def _look_for_loops(self) -> None:
+        """Probes the blocks that want it (`loop`), now that they serve."""
+        self._probed.set()
+        before, self._probed = self._probes, Event()
+        assert self._running.plan is not None
+        probed = list(probed_blocks(self._running.plan))
+        self._probes = [Thread(target=self._probe, args=(one, before, self._probed), name="loop", daemon=True) for one in probed]
+        for probe in self._probes:
+            probe.start()
+
+    def _probe(self, probed: Probed, before: Sequence[Thread], ended: Event) -> None:
+        """A thread's work: one block. Earlier probes have to be over: they may look out in the same place."""
+        for probe in before:
+            probe.join()
+        if loop := find_loop(probed, self._engine, ended):
+            self._fatal = loop
+            self._told.put(FATAL)
 
     def _write_pidfile(self) -> None:
         """A server that cannot write it serves all the same, as CoreDNS does."""

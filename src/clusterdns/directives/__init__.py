@@ -72,7 +72,7 @@ TABLE: dict[str, bool] = {
     "auto": LATER,
     "secondary": LATER,
     "etcd": LATER,
-    "loop": LATER,
+    "loop": HERE,
     "forward": HERE,
     "grpc": LATER,
     "erratic": LATER,

@@ -137,8 +137,8 @@ def listen_address(token: Token, block: BlockContext) -> str | None:
 
 
 def engine_files(tokens: Sequence[Token], block: BlockContext) -> list[str]:
-    """The paths of files that the engine reads by itself, relative to the Corefile's directory; it is told when one has changed."""
-    paths = [posixpath.normpath(posixpath.join(block.directory, token.text)) for token in tokens]
+    """The paths of files that the engine reads by itself, below the Corefile's directory and `root`; it is told of changes."""
+    paths = [posixpath.normpath(posixpath.join(block.directory, block.path(token.text))) for token in tokens]
     block.watched += [WatchedFile(path, LOOK) for path in paths]
     return paths
 

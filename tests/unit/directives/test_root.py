@@ -27,6 +27,11 @@ def test_weights_are_looked_for_there_and_watched_there() -> None:
     assert [file.path for file in compilation.watched] == ["conf/weights"]
 
 
+def test_certificates_are_looked_for_there() -> None:
+    compilation = compile_lines("root keys\nforward . tls://192.0.2.1 {\ntls ca.pem\n}", {"keys/ca.pem": ""})
+    assert [file.path for file in compilation.watched] == ["keys/ca.pem"]
+
+
 def test_a_folder_that_is_not_there_is_a_warning() -> None:
     assert problems("root conf", Severity.WARNING, WEIGHTS) == []
     ((code, text),) = problems("root nowhere*", Severity.WARNING, WEIGHTS)

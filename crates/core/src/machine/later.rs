@@ -329,6 +329,9 @@ impl Machine {
 
     /// Waits with those who ask the same already. None: it does. Else others may wait for what it gets.
     fn wait_with_others(&mut self, now: Duration, ticket: Ticket, mut pending: Pending) -> Option<Pending> {
+        if pending.way.alone {
+            return Some(pending);
+        }
         let cache = pending.way.level.lead.as_ref().filter(|lead| lead.flight.is_none()).map(|lead| lead.at);
         match cache.and_then(|at| self.join(now, ticket, &pending, at)) {
             Some(Joined::Waits) => {

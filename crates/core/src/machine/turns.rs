@@ -73,6 +73,12 @@ impl Machine {
                         return Some(Hold::Tell(op.question(&turn), op.patience()));
                     }
                 }
+                Op::Lookout(lookout) => {
+                    if lookout.sees(&question.turn(way)) {
+                        recorder.op("lookout", *span);
+                        way.alone = true;
+                    }
+                }
                 Op::Bufsize(most) => {
                     if let Some(less) = lower_size(&question.turn(way), *most) {
                         recorder.op("bufsize", *span);
@@ -183,6 +189,7 @@ impl Machine {
                 Op::Zone(_)
                 | Op::Records(_)
                 | Op::Forward(_)
+                | Op::Lookout(_)
                 | Op::Acl(_)
                 | Op::Fixed(_)
                 | Op::Template(_)

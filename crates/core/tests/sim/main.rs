@@ -8,5 +8,6 @@ mod dns64;
 mod errors;
 mod forward;
 mod header;
+mod lookout;
 mod views;
 mod world;
