@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
@@ -20,6 +19,7 @@ from tests.behaviour.scenario import Document, Http, Scenario, Step, UpstreamSpe
 from tests.behaviour.script import told_events
 from tests.behaviour.server import LOOK, STREAMS, Server
 from tests.behaviour.upstream import Upstream
+from tests.certificates import self_signed
 
 PATIENCE = 2.0
 """How long (seconds) to wait for what is expected to follow from a step."""
@@ -79,7 +79,7 @@ class _Stage:
         for path, text in scenario.files.items():
             self._put(path, text)
         if scenario.cert is not None:
-            await asyncio.to_thread(_make_certificate, self._directory, scenario.cert)
+            await asyncio.to_thread(self_signed, self._directory, scenario.cert)
         words = [fill(word) for word in (*command, *self._configuration(), *scenario.args)]
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self._directory)}
         environment |= {name: fill(value) for name, value in scenario.env.items()}
@@ -117,7 +117,7 @@ class _Stage:
         if self._server is not None:
             await self._server.end()
         for upstream in self._upstreams.values():
-            upstream.down()
+            await upstream.close()
 
     def _configuration(self) -> Sequence[str]:
         """The flags that name the Corefile, which is written where it is no stdin."""
@@ -210,14 +210,6 @@ class _Stage:
         file = self._directory / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(self._placeholders.fill(text))
-
-
-def _make_certificate(directory: Path, name: str) -> None:
-    """A self-signed certificate for this name: `cert.pem` and `key.pem`."""
-    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    subject = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
-    files = ["-keyout", str(directory / "key.pem"), "-out", str(directory / "cert.pem")]
-    subprocess.run(["openssl", "req", *kind, *subject, *files], check=True, capture_output=True)
 
 
 def _asked(events: list[Document] | dict[str, int]) -> int:

@@ -12,6 +12,8 @@ from tests.behaviour.missing import missing
 from tests.behaviour.scenario import load, names
 from tests.behaviour.simulated import build, can_simulate, simulate
 
+pytestmark = pytest.mark.timeout(600)  # the first one may have to build the simulator
+
 
 @pytest.fixture(scope="session")
 def simulator() -> Path:

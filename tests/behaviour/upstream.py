@@ -36,23 +36,24 @@ class Client:
 class Upstream:
     """A server that lives on one event loop. `certificate`: the folder with `cert.pem` and `key.pem`."""
 
-    def __init__(self, spec: UpstreamSpec, port: int, certificate: Path) -> None:
+    def __init__(self, spec: UpstreamSpec, port: int, certificate: Path, host: str = HOST) -> None:
         self.script = Script(spec.rules)
         self._spec = spec
-        self._port = port
+        self._address = (host, port)
         self._tls = self._context(certificate) if spec.tls else None
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
         self._timers: list[asyncio.TimerHandle] = []
+        self._tasks: set[asyncio.Task[None] | None] = set()
 
     async def up(self) -> None:
         """Can be reached from now on."""
         if self._spec.udp and self._udp is None:
             loop = asyncio.get_running_loop()
-            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._receive), (HOST, self._port))
+            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._receive), self._address)
         if self._spec.tcp and self._tcp is None:
-            self._tcp = await asyncio.start_server(self._serve, HOST, self._port)
+            self._tcp = await asyncio.start_server(self._serve, *self._address)
 
     def down(self) -> None:
         """Cannot be reached any more: its port refuses, its connections are closed, what it was about to reply is lost."""
@@ -64,6 +65,11 @@ class Upstream:
         self._udp = self._tcp = None
         self._timers.clear()
 
+    async def close(self) -> None:
+        """Nothing of it is left after this."""
+        self.down()
+        await asyncio.gather(*(task for task in self._tasks if task is not None), return_exceptions=True)
+
     def _context(self, certificate: Path) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
@@ -73,6 +79,7 @@ class Upstream:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until one side closes it."""
         self._connections.add(writer)
+        self._tasks.add(asyncio.current_task())
         client = Client("tls" if self._tls else "tcp", writer.get_extra_info("peername")[1], writer.write, writer.close)
         try:
             if self._tls is not None:
@@ -84,6 +91,7 @@ class Upstream:
             pass
         finally:
             self._connections.discard(writer)
+            self._tasks.discard(asyncio.current_task())
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()

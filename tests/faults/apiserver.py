@@ -18,6 +18,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingTCPServer
+from ssl import SSLContext
 from threading import Condition, Event, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -133,8 +134,10 @@ class ApiServer(ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Request)
+    def __init__(self, address: tuple[str, int] = ("127.0.0.1", 0), tls: SSLContext | None = None) -> None:
+        super().__init__(address, Request)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.script: dict[str, deque[Answer]] = defaultdict(deque)
         self.objects: dict[str, dict[tuple[str, str], Object]] = {plural: {} for plural in SHAPES}

@@ -1,40 +1,10 @@
 """Corefiles from the field: each parses, and what is missing here is the only thing that is wrong with them."""
 
-from pathlib import Path
-
 import pytest
 
-from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.corefile.problems import Severity, has_errors
-from clusterdns.corefile.syntax import Parsed, parse_corefile
 from clusterdns.directives import LATER, TABLE
-from clusterdns.sources import Sources, sources_of_texts
-
-COREFILES = Path(__file__).parents[2] / "corefiles"
-PILLARS = {
-    "__PILLAR__LOCAL__DNS__": "169.254.20.10",
-    "__PILLAR__DNS__SERVER__": "10.96.0.10",
-    "__PILLAR__CLUSTER__DNS__": "10.96.0.11",
-    "__PILLAR__UPSTREAM__SERVERS__": "/etc/resolv.conf",
-}
-NAMES = sorted(path.name for path in COREFILES.iterdir() if path.suffix in (".Corefile", ".base"))
-
-
-def sources(name: str, fragments: bool) -> Sources:
-    """A Corefile of the collection, with or without the fragments that it may import."""
-    text = (COREFILES / name).read_text()
-    for pillar, value in PILLARS.items():
-        text = text.replace(pillar, value)
-    files = {f"/etc/coredns/custom/{path.name}": path.read_text() for path in (COREFILES / "fragments").iterdir()}
-    resolv = {"/etc/resolv.conf": "nameserver 192.0.2.53\n"}
-    return sources_of_texts({"/etc/coredns/Corefile": text, **resolv, **(files if fragments else {})})
-
-
-def checked(name: str, fragments: bool) -> tuple[Parsed, Compilation]:
-    """What the Corefile says, and what becomes of it."""
-    outside = sources(name, fragments)
-    parsed = parse_corefile("/etc/coredns/Corefile", outside)
-    return parsed, compile_plan(parsed, outside)
+from tests.corefiles.collection import NAMES, checked
 
 
 @pytest.mark.parametrize("fragments", [False, True])
@@ -55,8 +25,8 @@ def test_the_collection_is_there() -> None:
 
 
 def test_G5_fragments_are_part_of_the_corefile_that_imports_them() -> None:
-    parsed, _ = checked("aks.Corefile", fragments=True)
+    parsed, _ = checked("aks.Corefile", with_fragments=True)
     assert [str(key.text) for block in parsed.tree.blocks for key in block.keys] == [".:53", "corp.example.com:53"]
     assert "log" in {line.name.text for line in parsed.tree.blocks[0].lines}
-    without, _ = checked("aks.Corefile", fragments=False)
+    without, _ = checked("aks.Corefile", with_fragments=False)
     assert [problem.code for problem in without.problems] == ["empty-glob", "empty-glob"]
