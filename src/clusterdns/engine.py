@@ -49,10 +49,13 @@ class Prepared:
 
 
 class Engine:
-    """The running engine. `workers` 0: as many as the CPU quota gives; `admin`: path of the admin socket, if there is to be one."""
+    """The running engine. `workers` 0: as many as the CPU quota gives; `admin`: path of the admin socket, if there is to be one.
 
-    def __init__(self, workers: int = 0, admin: str | None = None) -> None:
-        self._engine = _engine.Engine(workers, admin)
+    `json_log`: lines of the log are JSON objects; the first engine of a process decides.
+    """
+
+    def __init__(self, workers: int = 0, admin: str | None = None, *, json_log: bool = False) -> None:
+        self._engine = _engine.Engine(workers, admin, json_log)
 
     def prepare(self, plan: Plan) -> Prepared:
         """Checks a plan and binds its new listeners; its zones can be filled from now on. Raises `EngineError` with every reason."""

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use core_dns::ask::Task;
 use core_dns::client::{Client, Transport};
 use core_dns::engine::{Engine, Observation, Sink};
+use core_dns::log::Logged;
 use core_dns::plan::Plan;
 use core_dns::text::{self, Message};
 use core_dns::trace::Step;
@@ -260,6 +261,10 @@ pub struct InspectorSink(pub Arc<Inspector>);
 impl Sink for InspectorSink {
     fn log(&self, line: &str) {
         crate::log_line(line);
+    }
+
+    fn log_query(&self, line: &str, logged: &Logged<'_>) {
+        crate::log_query(line, || logged.fields());
     }
 
     fn observe(&self, observation: Observation) {

@@ -3,11 +3,16 @@
 //!
 //! Must not know what a line says.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+use core_dns::log::Fields;
+
+use crate::entry::{LogFormat, json_of};
 
 /// Bytes that may wait for the reader.
 const MOST_BYTES: usize = 1 << 20;
@@ -17,14 +22,21 @@ const MOST_LINES: usize = 4096;
 static STDOUT: OnceLock<Option<LogSink>> = OnceLock::new();
 
 /// Starts the process's log on standard output, once. Lines before that are lost, and all are if the system gives no thread.
-pub fn log_to_stdout() {
-    STDOUT.get_or_init(|| LogSink::start(io::stdout()).ok());
+pub fn log_to_stdout(format: LogFormat) {
+    STDOUT.get_or_init(|| LogSink::start(io::stdout(), format).ok());
 }
 
 /// Logs a line (without its end) on the process's log. Never blocks.
 pub fn log_line(line: &str) {
     if let Some(sink) = stdout() {
         sink.line(line);
+    }
+}
+
+/// Logs the line of a query on the process's log. Never blocks.
+pub fn log_query(line: &str, query: impl FnOnce() -> Fields) {
+    if let Some(sink) = stdout() {
+        sink.query(line, query);
     }
 }
 
@@ -46,6 +58,7 @@ fn stdout() -> Option<&'static LogSink> {
 #[derive(Debug)]
 pub struct LogSink {
     shared: Arc<Shared>,
+    format: LogFormat,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -67,15 +80,27 @@ struct Waiting {
 
 impl LogSink {
     /// Starts a log that writes to `out`.
-    pub fn start(out: impl Write + Send + 'static) -> io::Result<LogSink> {
+    pub fn start(out: impl Write + Send + 'static, format: LogFormat) -> io::Result<LogSink> {
         let shared = Arc::new(Shared::default());
         let its = Arc::clone(&shared);
-        let writer = thread::Builder::new().name("log".to_owned()).spawn(move || its.write_forever(out))?;
-        Ok(LogSink { shared, writer: Some(writer) })
+        let writer = thread::Builder::new().name("log".to_owned()).spawn(move || its.write_forever(out, format))?;
+        Ok(LogSink { shared, format, writer: Some(writer) })
     }
 
     /// Logs a line, or counts it as lost when too much waits already. Never blocks.
     pub fn line(&self, line: &str) {
+        self.put(&formatted(line, self.format));
+    }
+
+    /// Logs the line of a query in the same way.
+    pub fn query(&self, line: &str, query: impl FnOnce() -> Fields) {
+        match self.format {
+            LogFormat::Text => self.put(line),
+            LogFormat::Json => self.put(&json_of(line, Some(query()), SystemTime::now())),
+        }
+    }
+
+    fn put(&self, line: &str) {
         let mut waiting = self.shared.waiting();
         if waiting.lines >= MOST_LINES || waiting.text.len() + line.len() >= MOST_BYTES {
             self.shared.lost.fetch_add(1, Relaxed);
@@ -122,7 +147,7 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write_forever(&self, mut out: impl Write) {
+    fn write_forever(&self, mut out: impl Write, format: LogFormat) {
         let (mut text, mut told) = (String::new(), 0);
         loop {
             let mut waiting = self.waiting();
@@ -145,10 +170,18 @@ impl Shared {
             let lost = self.lost.load(Relaxed);
             if lost > told {
                 // Where even this cannot be written, the count still tells.
-                let _ = writeln!(out, "[WARNING] {} lines of the log were lost: its reader is too slow", lost - told);
+                let line = format!("[WARNING] {} lines of the log were lost: its reader is too slow", lost - told);
+                let _ = writeln!(out, "{}", formatted(&line, format));
                 told = lost;
             }
         }
+    }
+}
+
+fn formatted(line: &str, format: LogFormat) -> Cow<'_, str> {
+    match format {
+        LogFormat::Text => line.into(),
+        LogFormat::Json => json_of(line, None, SystemTime::now()).into(),
     }
 }
 
@@ -176,14 +209,14 @@ mod tests {
         }
     }
 
-    fn slow_sink() -> (LogSink, Sender<()>, Receiver<String>) {
+    fn slow_sink(format: LogFormat) -> (LogSink, Sender<()>, Receiver<String>) {
         let ((go, wait), (shown, read)) = (channel(), channel());
-        (LogSink::start(SlowReader { shown, go: wait }).unwrap(), go, read)
+        (LogSink::start(SlowReader { shown, go: wait }, format).unwrap(), go, read)
     }
 
     #[test]
     fn a_slow_reader_loses_lines_and_is_told_how_many() {
-        let (sink, go, read) = slow_sink();
+        let (sink, go, read) = slow_sink(LogFormat::Text);
         sink.line("first");
         assert_eq!(read.recv().unwrap(), "first\n");
         for _ in 0..MOST_LINES + 7 {
@@ -200,8 +233,24 @@ mod tests {
     }
 
     #[test]
+    fn objects_are_lost_in_the_same_way() {
+        let (sink, go, read) = slow_sink(LogFormat::Json);
+        sink.line("[INFO] first");
+        assert!(read.recv().unwrap().ends_with("\"level\":\"INFO\",\"msg\":\"first\"}\n"));
+        for _ in 0..MOST_LINES + 7 {
+            sink.line("more");
+        }
+        assert_eq!(sink.lost(), 7);
+        drop(go);
+        drop(sink);
+        let rest: String = read.iter().collect();
+        assert!(rest.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+        assert!(rest.contains("\"level\":\"WARN\",\"msg\":\"7 lines of the log were lost"));
+    }
+
+    #[test]
     fn the_bytes_that_wait_are_bounded_too() {
-        let (sink, go, read) = slow_sink();
+        let (sink, go, read) = slow_sink(LogFormat::Text);
         sink.line("first");
         assert_eq!(read.recv().unwrap(), "first\n");
         let line = "x".repeat(MOST_BYTES / 4);

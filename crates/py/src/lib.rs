@@ -58,9 +58,9 @@ fn seconds(seconds: f64) -> Duration {
 #[pymethods]
 impl Engine {
     #[new]
-    fn new(py: Python<'_>, workers: usize, admin: Option<PathBuf>) -> PyResult<Engine> {
+    fn new(py: Python<'_>, workers: usize, admin: Option<PathBuf>, json_log: bool) -> PyResult<Engine> {
         py.detach(|| {
-            io_dns::log_to_stdout();
+            io_dns::log_to_stdout(if json_log { io_dns::LogFormat::Json } else { io_dns::LogFormat::Text });
             let engine = engine::Engine::new();
             let tasks = Arc::new(io_dns::Tasks::default());
             let count = if workers == 0 { worker_count() } else { workers };

@@ -7,7 +7,7 @@ use std::{env, fs, process, thread};
 
 use core_dns::engine::{Engine, Observation, Sink};
 use core_dns::zone::decode_change;
-use io_dns::{TcpLimits, log_line, log_to_stdout, prepare_plan, start_engine, worker_count};
+use io_dns::{LogFormat, TcpLimits, log_line, log_to_stdout, prepare_plan, start_engine, worker_count};
 
 const USAGE: &str = "usage: clusterdns-run PLAN.json [--zone ID=CHANGE.msgpack]... [--workers N]";
 
@@ -61,7 +61,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
 
 /// Serves until a signal ends the process.
 fn serve(options: &Options) -> Result<(), String> {
-    log_to_stdout();
+    log_to_stdout(LogFormat::Text);
     let engine = Engine::new();
     engine.set_sink(Box::new(Log));
     let text = fs::read(&options.plan).map_err(|error| format!("{}: {error}", options.plan.display()))?;

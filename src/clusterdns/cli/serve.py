@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import NoReturn
@@ -15,6 +16,7 @@ FLAGS = {
     "conf": Flag("", "Corefile to serve (stdin: from standard input); without it ./Corefile"),
     "dns.port": Flag("53", "port of keys that name none"),
     "p": Flag("", "the same as -dns.port", same_as="dns.port"),
+    "log-format": Flag("text", "how the log is written: text or json"),
     "pidfile": Flag("", "file to write the process id to"),
     "plugins": Flag("", "list the directives and end", switch=True),
     "quiet": Flag("", "do not print what is served", switch=True),
@@ -23,6 +25,8 @@ FLAGS = {
     "state": Flag("", "directory that keeps the last good configuration"),
     "admin": Flag("", "unix:PATH of the admin socket; none: no socket"),
 }
+
+LOG_FORMATS = ("text", "json")
 
 # CoreDNS serves `whoami` with `log` then (rule G9); a server that nobody has configured helps nobody.
 NO_COREFILE = """\
@@ -84,6 +88,9 @@ def _serve(flags: dict[str, str]) -> int:
     if not port.isdecimal() or int(port) > 65535:
         print(f"-dns.port {port}: a port is a number from 0 to 65535", file=sys.stderr)
         return 1
+    if flags["log-format"] not in LOG_FORMATS:
+        print(f'invalid value "{flags["log-format"]}" for flag -log-format: must be one of {", ".join(LOG_FORMATS)}', file=sys.stderr)
+        return 2
     if flags["check"]:
         return _check(conf, int(port))
     if sys.platform != "linux":
@@ -93,12 +100,13 @@ def _serve(flags: dict[str, str]) -> int:
     from clusterdns.control.server import ServeOptions, StartError, serve
 
     admin = "" if flags["admin"] == "none" else path_of(flags["admin"]) or default_path("serve")
-    options = ServeOptions(conf, int(port), flags["state"], admin, bool(flags["quiet"]), flags["pidfile"])
+    json_log = flags["log-format"] == "json"
+    options = ServeOptions(conf, int(port), flags["state"], admin, bool(flags["quiet"]), flags["pidfile"], json_log)
     try:
         return serve(options)
     except StartError as why:
         if str(why):
-            print(why, file=sys.stderr)
+            print(json.dumps({"level": "ERROR", "msg": str(why).removeprefix("[ERROR] ")}) if json_log else why, file=sys.stderr)
         if not flags["conf"] and not os.path.exists(conf):
             print(NO_COREFILE, file=sys.stderr)
         return 1

@@ -5,6 +5,7 @@ One thread decides everything, in turn: signals, the Corefile, the feeds. The en
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -25,7 +26,7 @@ from clusterdns.control.feeds import Feed, NoFeedError, Surroundings, feed_modul
 from clusterdns.control.loopprobe import Probed, find_loop, probed_blocks
 from clusterdns.control.machine import machine_sources
 from clusterdns.control.origins import Origins
-from clusterdns.corefile.problems import Problem, has_errors
+from clusterdns.corefile.problems import Problem, Severity, has_errors
 from clusterdns.corefile.report import text_report
 from clusterdns.directives import block
 from clusterdns.engine import Engine, EngineError, Task, interfaces
@@ -68,6 +69,7 @@ class ServeOptions:
     admin: str = ""
     quiet: bool = False
     pidfile: str = ""
+    json_log: bool = False
 
 
 class UnfilledError(Exception):
@@ -211,10 +213,10 @@ class Server:
     def _start_engine(self) -> Engine:
         """The engine; without its admin socket if that cannot be opened, for DNS must come up. Raises `StartError`."""
         try:
-            return Engine(admin=self._options.admin or None)
+            return Engine(admin=self._options.admin or None, json_log=self._options.json_log)
         except EngineError as taken:
             try:
-                engine = Engine()
+                engine = Engine(json_log=self._options.json_log)
             except EngineError as why:
                 raise StartError(str(why)) from why
             engine.log(f"[WARNING] {taken}: explain and watch cannot reach this server; give it a socket of its own with -admin unix:PATH")
@@ -222,7 +224,7 @@ class Server:
 
     def _first_configuration(self) -> Configuration:
         configuration = self._read()
-        _report(configuration.problems, configuration)
+        _report(configuration.problems, configuration, as_json=self._options.json_log)
         if configuration.plan is not None:
             return configuration
         if not self._options.state:
@@ -232,7 +234,7 @@ class Server:
         if good is None:
             raise StartError(f"[ERROR] {self._options.conf} cannot be used, and {where} has no configuration that ran before")
         self._refused = refused(configuration)
-        print(f"[ERROR] {self._options.conf} cannot be used; starting with the configuration that ran last, from {where}", file=sys.stderr)
+        _print_error(f"{self._options.conf} cannot be used; starting with the configuration that ran last, from {where}", self._options)
         return good
 
     def _read(self) -> Configuration:
@@ -458,10 +460,24 @@ def _own_addresses(plan: Plan, zone: str) -> list[str]:
     return hosts
 
 
-def _report(problems: Iterable[Problem], configuration: Configuration) -> None:
-    """Prints problems on stderr, each with its line."""
+def _print_error(message: str, options: ServeOptions) -> None:
+    """Prints on stderr, where the log is not there yet; in its format."""
+    print(_json_line("ERROR", message) if options.json_log else f"[ERROR] {message}", file=sys.stderr)
+
+
+def _json_line(level: str, message: str, **more: str) -> str:
+    """A line of stderr as an object."""
+    return json.dumps({"level": level, "msg": message, **more}, ensure_ascii=False)
+
+
+def _report(problems: Iterable[Problem], configuration: Configuration, *, as_json: bool) -> None:
+    """Prints problems on stderr, each with its line, or as an object."""
     problems = tuple(problems)
-    if problems:
+    if as_json:
+        for problem in problems:
+            level = "ERROR" if problem.severity is Severity.ERROR else "WARN"
+            print(_json_line(level, problem.message, place=str(problem.place), code=problem.code, hint=problem.hint), file=sys.stderr)
+    elif problems:
         colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
         sys.stderr.write(text_report(problems, configuration.texts, colour=colour))
         sys.stderr.flush()
