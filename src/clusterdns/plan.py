@@ -252,6 +252,12 @@ class FieldTerm(msgspec.Struct, frozen=True, tag_field="term", tag="field", forb
     name: str
 
 
+class LabelTerm(msgspec.Struct, frozen=True, tag_field="term", tag="label", forbid_unknown_fields=True):
+    """The value of a label of the block's metadata, a text; empty where there is none."""
+
+    label: str
+
+
 class CallTerm(msgspec.Struct, frozen=True, tag_field="term", tag="call", forbid_unknown_fields=True):
     """A function of values."""
 
@@ -262,7 +268,7 @@ class CallTerm(msgspec.Struct, frozen=True, tag_field="term", tag="call", forbid
 TemplateFunction = Literal[
     "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "index", "slice", "len", "print", "printf", "println", "parseInt"
 ]
-Term = ConstantTerm | DataTerm | DotTerm | VariableTerm | SetTerm | FieldTerm | CallTerm
+Term = ConstantTerm | DataTerm | DotTerm | VariableTerm | SetTerm | FieldTerm | LabelTerm | CallTerm
 
 
 class TextPiece(msgspec.Struct, frozen=True, tag_field="piece", tag="text", forbid_unknown_fields=True):

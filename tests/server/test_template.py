@@ -62,6 +62,15 @@ ip.test:PORT {
         answer "{{ .Name }} 60 IN PTR ip-10-{{ .Group.b }}-{{ .Group.c }}-{{ .Group.d }}.ip.test."
     }
 }
+meta.test:PORT {
+    metadata
+    view loopback {
+        expr incidr(client_ip(), '127.0.0.0/8')
+    }
+    template IN TXT {
+        answer "{{ .Name }} 60 IN TXT \\"{{ if eq (.Meta \\"view/name\\") \\"loopback\\" }}inside{{ else }}outside{{ end }}\\""
+    }
+}
 alias.test:PORT {
     template IN ANY foogle.alias.test {
         match "^foogle\\.alias\\.test\\.$"
@@ -113,6 +122,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         ),
         ("Foogle.alias.test", "MX", "NOERROR", ["foogle.alias.test. 60 IN CNAME www.blocked.test."], [], []),
         ("A.alias.test", "TXT", "NOERROR", ['a.alias.test. 0 IN TXT "127.0.0.1 TXT A.alias.test. here"'], [], []),
+        ("a.meta.test", "TXT", "NOERROR", ['a.meta.test. 60 IN TXT "inside"'], [], []),
         ("a.alias.test", "HTTPS", "NOERROR", ['a.alias.test. 60 IN HTTPS 1 . alpn="h2,h3"'], [], []),
     ],
 )

@@ -520,6 +520,7 @@ pub enum Term {
     Variable { slot: usize },
     Set { slot: usize, value: Box<Term> },
     Field { of: Box<Term>, name: String },
+    Label { label: String },
     Call { function: TemplateFunction, arguments: Vec<Term> },
 }
 

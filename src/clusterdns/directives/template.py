@@ -15,7 +15,8 @@ from clusterdns.templates import Template, TemplateError, parse_template
 from clusterdns.zonefile import check_record
 
 SECTIONS = ("answer", "authority", "additional")
-OPTIONS = ("match", *SECTIONS, "rcode", "ederror", "fallthrough", "upstream")
+LATER = ("var", "expr")
+OPTIONS = ("match", *SECTIONS, *LATER, "rcode", "ederror", "fallthrough", "upstream")
 MOST_ERROR = 65535
 """Codes of extended errors have 16 bits (RFC 8914 2)."""
 MOST_REASON = 1024
@@ -82,6 +83,9 @@ def _options(line: Line, block: BlockContext) -> _Options:
                 said.fallthrough = zones(option.args, block) if option.args else (ROOT,)
             case "upstream":
                 block.warn(option, "`upstream` has no effect", "aliases are followed in any case; remove the line", code="no-effect")
+            case "var" | "expr" as name:
+                hint = "conditions are written in the template: {{ if ... }} ... {{ end }}"
+                block.error(option, f"`{name}` is not supported yet", hint, code="unsupported-option")
             case section:
                 for word in arguments(option, block, f"{section} RR...") or ():
                     _add_record(said, section, word, block)
@@ -99,6 +103,8 @@ def _add_record(said: _Options, section: str, word: Token, block: BlockContext) 
     if _is_possible(template, word, block):
         said.sections[section].append(template.record)
         said.groups += [(name, word, at) for name, at in template.groups]
+        for label, at in template.labels:
+            block.labels.use(label, word.place_at(at))
 
 
 def _is_possible(template: Template, word: Token, block: BlockContext) -> bool:

@@ -19,6 +19,7 @@ from clusterdns.plan import (
     FieldTerm,
     IfBranch,
     IfPiece,
+    LabelTerm,
     Piece,
     PrintPiece,
     RangePiece,
@@ -37,7 +38,7 @@ MOST_NESTED: Final = 20
 """The engine reads plans that are nested 128 deep; a level of a template, or of a pipeline, takes two of them."""
 MOST_SLOTS: Final = 32
 
-FIELDS: Final = ("Class", "Group", "Match", "Message", "Name", "Question", "Regex", "Remote", "Type", "Zone")
+FIELDS: Final = ("Class", "Group", "Match", "Message", "Meta", "Name", "Question", "Regex", "Remote", "Type", "Zone")
 """What is known of a query."""
 PARTS: Final = {
     "Message": (
@@ -64,10 +65,11 @@ _ENDS = ("else", "end")
 
 @dataclass(frozen=True)
 class Template:
-    """A template that was read. `groups`: the groups that it names, with the places of their names."""
+    """A template that was read. `groups` and `labels`: those that it names, with the places of their names."""
 
     record: RecordTemplate
     groups: tuple[tuple[str, int], ...]
+    labels: tuple[tuple[str, int], ...]
 
     @property
     def fixed(self) -> str | None:
@@ -84,7 +86,7 @@ def parse_template(text: str) -> Template:
     pieces, source, end = parser.pieces()
     if end:
         raise TemplateError(end.at, f"`{end.tokens[0].text}` belongs to nothing", "remove it")
-    return Template(RecordTemplate(source, pieces), tuple(parser.groups))
+    return Template(RecordTemplate(source, pieces), tuple(parser.groups), tuple(parser.labels))
 
 
 class _End(NamedTuple):
@@ -116,6 +118,7 @@ class _Parser:
 
     rest: Iterator[str | Action]
     groups: list[tuple[str, int]] = field(default_factory=list)
+    labels: list[tuple[str, int]] = field(default_factory=list)
     variables: list[str] = field(default_factory=list)
     """Names by slot; the last one of a name is meant."""
     nested: int = 0
@@ -334,7 +337,7 @@ class _Pipeline:
         first = self._token
         if first.kind == "word" and not first.is_("true", "false", "nil"):
             return self._call(self.take(), last)
-        value = self._operand()
+        value = self._operand(is_command=True)
         if isinstance(value.term, ConstantTerm) and last:
             raise TemplateError(first.at, f"`{first.text}` is no function: it cannot stand behind `|`")
         if first.is_("nil"):
@@ -383,7 +386,7 @@ class _Pipeline:
             arguments.append(self._operand())
         return arguments
 
-    def _operand(self) -> _Part:
+    def _operand(self, is_command: bool = False) -> _Part:
         """A constant, a variable, a field, a function without arguments, or a pipeline in parentheses; with fields behind it."""
         token = self.take()
         if token.is_("("):
@@ -404,7 +407,7 @@ class _Pipeline:
             part = self._bare_call(token)
         else:
             raise _unknown(token) if token.kind == "word" else _unexpected(token)
-        return self._fields(part)
+        return self._fields(part, is_command)
 
     def _bare_call(self, name: Token) -> _Part:
         """A function as an argument: it has none of its own."""
@@ -425,7 +428,7 @@ class _Pipeline:
         self._nested -= 1
         return value._replace(text=f"({value.text})", at=opening.at)
 
-    def _fields(self, part: _Part) -> _Part:
+    def _fields(self, part: _Part, is_command: bool) -> _Part:
         """The fields that stand directly behind an operand."""
         is_first = part.text == ""
         while self._token.kind == "field" and (is_first or not self._token.apart):
@@ -433,12 +436,24 @@ class _Pipeline:
             token = self.take()
             if isinstance(part.term, ConstantTerm):
                 raise TemplateError(token.at, f"`{part.text}` has no fields")
+            if isinstance(part.term, DataTerm) and token.text == ".Meta":
+                return self._label(part, token, is_command)
             _check_field(part.term, token)
             name = token.text[1:]
             if part.term == FieldTerm(DataTerm(), "Group"):
                 self._parser.groups.append((name, token.at))
             part = self._part(FieldTerm(part.term, name), f"{part.text}{token.text}", part.at, part)
         return part
+
+    def _label(self, part: _Part, meta: Token, is_command: bool) -> _Part:
+        """`.Meta LABEL`"""
+        label = self._token
+        if not is_command or label.kind != "text" or not label.apart:
+            hint = 'write: .Meta "LABEL", in parentheses where it is an argument; in a quoted text of a Corefile a quote is written \\"'
+            raise TemplateError(meta.at, "`.Meta` takes a label in quotes", hint)
+        self.take()
+        self._parser.labels.append((str(label.value), label.at))
+        return self._part(LabelTerm(str(label.value)), f"{part.text}{meta.text} {label.text}", part.at)
 
 
 def _check_field(of: Term, token: Token) -> None:

@@ -84,6 +84,8 @@ def test_several_lines_are_several_rules_of_one_op() -> None:
         ("template IN A {\nederror x\n}", "`x` is no whole number"),
         ("template IN A {\nederror 65536\n}", "65536 is out of range"),
         (f"template IN A {{\nederror 1 {'x' * 1025}\n}}", "longer than 1024 octets"),
+        ("template IN A {\nvar x 1\n}", "`var` is not supported yet"),
+        ("template IN A {\nexpr true\n}", "`expr` is not supported yet"),
         ("template IN A {\nfallthrough a..b\n}", "`a..b` is no zone"),
     ],
 )
@@ -123,3 +125,14 @@ def test_what_is_doubtful_is_told(lines: str, code: str, told: str) -> None:
 
 def test_groups_may_be_named_by_number() -> None:
     assert rule('match ^(a)(?P<b>b)$\nanswer "{{ index .Group \\"2\\" }}{{ .Group.b }} A 192.0.2.1"')
+
+
+def test_labels_that_are_used_are_in_the_plan() -> None:
+    line = 'template IN TXT {\nanswer "{{ .Name }} TXT \\"{{ .Meta \\"view/name\\" }}\\""\n}'
+    plan = compile_lines(f"metadata\nview internal {{\nexpr true\n}}\n{line}").plan
+    assert plan is not None
+    metadata = plan.blocks[0].metadata
+    assert metadata is not None
+    assert list(metadata.labels) == ["view/name"]
+    (found,) = problems(line, Severity.WARNING)
+    assert "the label `view/name` is always empty" in found[1]

@@ -113,6 +113,19 @@ def test_groups_are_remembered_with_their_places() -> None:
     assert [text[at:].split()[0] for _, at in groups] == [".a", '"b"', ".c"]
 
 
+def test_labels_are_remembered_with_their_places() -> None:
+    text = '{{ if eq (.Meta "a/b") "x" }}{{ $.Meta `c/d` | len }}{{ end }}'
+    template = parse_template(text)
+    assert template.record.source == '{{if eq (.Meta "a/b") "x"}}{{$.Meta `c/d` | len}}{{end}}'
+    assert [(label, text[at]) for label, at in template.labels] == [("a/b", '"'), ("c/d", "`")]
+
+
+@pytest.mark.parametrize("text", ["{{ .Meta }}", "{{ .Meta .Name }}", '{{ eq .Meta "a/b" }}', '{{ .Meta"a/b" }}'])
+def test_a_label_is_a_text_of_its_own_command(text: str) -> None:
+    with pytest.raises(TemplateError):
+        parse_template(text)
+
+
 @pytest.mark.parametrize(("text", "fixed"), [("a. A 192.0.2.1", "a. A 192.0.2.1"), ("a{{/* x */}}b", "ab"), ("", ""), ("{{ 1 }}", None)])
 def test_a_text_without_actions_is_fixed(text: str, fixed: str | None) -> None:
     assert parse_template(text).fixed == fixed

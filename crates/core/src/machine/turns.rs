@@ -6,7 +6,9 @@ use crate::answer::Aside;
 use crate::ask;
 use crate::cache::Found;
 use crate::edns::{lower_size, tell_nsid};
+use crate::facts::Facts;
 use crate::header::{self, change_question};
+use crate::labels::Known;
 use crate::minimal::minimise;
 use crate::name;
 use crate::program::{Block, Op, PlacedOp, Program};
@@ -107,7 +109,10 @@ impl Machine {
                     }
                 }
                 Op::Template(op) => {
-                    if op.run(&question.turn(way), question.query.id, &mut self.answer, recorder) {
+                    let turn = question.turn(way);
+                    let facts = Facts { request: turn.request, name: turn.asked.lower, ..question.facts() };
+                    let known = Known { facts: &facts, labels: &block.labels, upstream: None };
+                    if op.run(&turn, known, &mut self.answer, recorder) {
                         return None;
                     }
                 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::value::{INT, UINT16, Value};
+use crate::labels::Known;
 use crate::name;
 use crate::pattern::Groups;
 use crate::text::{class_name, type_name};
@@ -15,8 +16,8 @@ const EVERYTHING: &str = ".*";
 pub struct Data<'a> {
     /// The question's turn.
     pub turn: Turn<'a>,
-    /// The message's id.
-    pub id: u16,
+    /// What else is known of it.
+    pub known: Known<'a>,
     /// The rule's zone that has the name.
     pub zone: &'a str,
     /// The name in lower case.
@@ -90,6 +91,12 @@ impl<'a> Data<'a> {
         self.found.as_ref().map_or(&[], |found| found.names)
     }
 
+    /// The value of a label of the block's metadata; empty where there is none.
+    pub fn label(&self, label: &str) -> String {
+        let value = self.known.labels.find(label).and_then(|id| self.known.label(id));
+        value.map_or_else(String::new, |value| value.to_string())
+    }
+
     /// A part of a value; none where it has no such part.
     pub fn field(&self, of: &Value<'a>, name: &str) -> Option<Value<'a>> {
         let request = self.turn.request;
@@ -109,7 +116,7 @@ impl<'a> Data<'a> {
             (Value::Question, "Qtype") => Value::Number(request.qtype.into(), UINT16),
             (Value::Question, "Qclass") => Value::Number(request.qclass.into(), UINT16),
             (Value::Message, "Question") => Value::Questions,
-            (Value::Message, "Id") => Value::Number(self.id.into(), UINT16),
+            (Value::Message, "Id") => Value::Number(self.known.facts.id.into(), UINT16),
             (Value::Message, "Opcode") => Value::Number(request.opcode.into(), INT),
             (Value::Message, "Rcode") => Value::Number(0, INT),
             (Value::Message, "RecursionDesired") => Value::Truth(request.rd),

@@ -130,6 +130,7 @@ impl<'a> Evaluation<'a> {
                 let of = self.term(of, dot)?;
                 self.data.field(&of, name).ok_or_else(|| format!("can't evaluate field {name} in type {}", of.type_name()))?
             }
+            Term::Label { label } => Value::owned(self.data.label(label)),
             Term::Call { function, arguments } => {
                 let value = self.call(*function, arguments, dot)?;
                 if let Value::Text(text) = &value {

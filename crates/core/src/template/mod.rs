@@ -11,6 +11,7 @@ use evaluate::evaluate;
 
 use crate::answer::{Answer, Rdata, Rr};
 use crate::edns::extended_error;
+use crate::labels::Known;
 use crate::name;
 use crate::pattern::Pattern;
 use crate::plan::{self, Piece};
@@ -64,8 +65,8 @@ impl TemplateOp {
         Ok(TemplateOp { rules: rules.iter().map(Rule::new).collect::<Result<_, _>>()? })
     }
 
-    /// Answers, if a rule is about the question; `id` is the message's. False: the next op has it.
-    pub fn run<R: Recorder>(&self, turn: &Turn<'_>, id: u16, answer: &mut Answer, recorder: &mut R) -> bool {
+    /// Answers, if a rule is about the question. False: the next op has it.
+    pub fn run<R: Recorder>(&self, turn: &Turn<'_>, known: Known<'_>, answer: &mut Answer, recorder: &mut R) -> bool {
         let mut name = None;
         for rule in &self.rules {
             let Some(zone) = rule.zone_of(turn) else { continue };
@@ -84,7 +85,7 @@ impl TemplateOp {
             }
             recorder
                 .note("matched", || found.as_ref().map_or_else(|| format!("all names of {}", zone.text), |found| found.text.to_owned()));
-            if let Err(why) = rule.answer(&rule.data(turn, id, zone, name, found), answer) {
+            if let Err(why) = rule.answer(&rule.data(turn, known, zone, name, found), answer) {
                 recorder.note("failed", || why.clone());
                 answer.fail(rcode::SERVFAIL, why);
             }
@@ -129,11 +130,11 @@ impl Rule {
         self.zones.iter().filter(|zone| name::is_under(turn.asked.lower, &zone.wire)).max_by_key(|zone| zone.wire.len())
     }
 
-    fn data<'a>(&'a self, turn: &Turn<'a>, id: u16, zone: &'a Zone, name: &'a str, found: Option<Found<'a>>) -> Data<'a> {
+    fn data<'a>(&'a self, turn: &Turn<'a>, known: Known<'a>, zone: &'a Zone, name: &'a str, found: Option<Found<'a>>) -> Data<'a> {
         let asked = turn.request;
         let qclass = if asked.qclass == CLASS_ANY { self.qclass } else { asked.qclass };
         let qtype = if asked.qtype == rtype::ANY { self.qtype } else { asked.qtype };
-        Data { turn: *turn, id, zone: &zone.text, name, qclass, qtype, found }
+        Data { turn: *turn, known, zone: &zone.text, name, qclass, qtype, found }
     }
 
     /// Answers with its records.
@@ -215,6 +216,8 @@ mod tests {
     use super::*;
     use crate::answer::QNAME;
     use crate::client::{Client, Transport};
+    use crate::facts::Facts;
+    use crate::labels::Labels;
     use crate::plan::{IfBranch, Term, TermConstant};
     use crate::wire::Request;
     use crate::zone::Asked;
@@ -251,7 +254,9 @@ mod tests {
         };
         let pattern = NamedPattern { text: PATTERN.into(), pattern: Pattern::parse(PATTERN).unwrap() };
         let found = pattern.find("ip-10-0-ff.example.");
-        run(&Data { turn, id: 1001, zone: "example.", name: "ip-10-0-ff.example.", qclass: 1, qtype: 1, found })
+        let facts = Facts { client: &client, id: 1001, size: 36, request: &request, name: &lower };
+        let known = Known { facts: &facts, labels: &Labels::default(), upstream: None };
+        run(&Data { turn, known, zone: "example.", name: "ip-10-0-ff.example.", qclass: 1, qtype: 1, found })
     }
 
     #[test]
