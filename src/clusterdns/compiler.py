@@ -18,7 +18,7 @@ from clusterdns.corefile.keys import InvalidKey, Key, parse_key
 from clusterdns.corefile.problems import Place, Problem, Severity, has_errors
 from clusterdns.corefile.syntax import Parsed
 from clusterdns.corefile.tree import Line, ServerBlock, Token
-from clusterdns.directives import FILTERS, TABLE, in_order, is_directive, load_directive
+from clusterdns.directives import FILTERS, SETTINGS, TABLE, in_order, is_directive, load_directive
 from clusterdns.directives.block import BlockContext, Feed, Plugin, ReloadOptions, Spans, WatchedFile
 from clusterdns.directives.labels import Labels, mentioned_in
 from clusterdns.directives.options import suggestion
@@ -135,6 +135,7 @@ def _compile_block(
     for key, token in keys:
         _warn_of_key(key, token, context)
     lines = _lines_by_directive(block.lines, context)
+    context.directives = tuple(name for name in in_order(lines) if name not in SETTINGS)
     for name in in_order(lines):
         _compile_directive(name, lines[name], context)
     for place, message, hint in context.labels.empty():

@@ -92,6 +92,10 @@ class Engine:
         """How often they came since then, and the address and port from which the last one came; a lookout that is gone saw nothing."""
         return self._engine.sightings(lookout)
 
+    def beat(self) -> None:
+        """Says that Python is alive. It must be said every few seconds: a minute of silence is an error in the log."""
+        self._engine.beat()
+
     def end_readiness(self) -> None:
         """Says that it is not ready any more, while it goes on answering: `/ready` is closed, `/health` is not."""
         self._engine.end_readiness()

@@ -115,6 +115,10 @@ class Gauge(_Family):
             self._values[labels] = value
             self._changes()
 
+    def add(self, by: float, *labels: str) -> None:
+        """Adds to the sample with these values of the labels, or takes away from it."""
+        self.set(self._values.get(self._known(labels), 0) + by, *labels)
+
     def clear(self) -> None:
         """Removes all samples."""
         self._values.clear()

@@ -186,6 +186,18 @@ class AclOp(msgspec.Struct, frozen=True, tag_field="op", tag="acl", forbid_unkno
     span: int
 
 
+class Counter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A counter of an op, as metrics show it: the family, what it counts, and its labels.
+
+    `place` are the labels that the place of the op gives: the listener, the block's zone, the block's view.
+    """
+
+    name: str
+    help: str
+    place: list[Literal["server", "zone", "view"]]
+    labels: dict[str, str]
+
+
 class FixedReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is said to questions of a type and class (none: any of them).
 
@@ -199,8 +211,8 @@ class FixedReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     authority: list[str]
 
 
-class FixedNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which names have `replies`; the first that is for the question is given.
+class FixedNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which names have `replies`; the first that is for the question is given, and counted if there is a `counter`.
 
     `name`: this one; `below`: those under it; `label`: those that begin with its labels and have more; `all`: any.
     """
@@ -208,6 +220,7 @@ class FixedNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     which: Literal["all", "name", "below", "label"]
     name: str
     replies: list[FixedReply]
+    counter: Counter | None = None
 
 
 class FixedOp(msgspec.Struct, frozen=True, tag_field="op", tag="fixed", forbid_unknown_fields=True):
@@ -575,6 +588,18 @@ class LogOp(msgspec.Struct, frozen=True, tag_field="op", tag="log", forbid_unkno
     span: int
 
 
+class CountOp(msgspec.Struct, frozen=True, tag_field="op", tag="count", forbid_unknown_fields=True):
+    """Count the queries of this block, and their answers under `directive`, the first one behind (empty: there is none).
+
+    `directives` are all of the block that see queries; metrics show them as enabled for `zone`, the block's first.
+    """
+
+    directive: str
+    directives: list[str]
+    zone: str
+    span: int
+
+
 Op = (
     ZoneOp
     | RecordsOp
@@ -595,6 +620,7 @@ Op = (
     | ShuffleOp
     | ErrorsOp
     | DebugOp
+    | CountOp
 )
 
 

@@ -120,6 +120,8 @@ pub struct Answer {
     pub cacheable: bool,
     /// Nobody could answer, and why: the rcode is all that is said.
     pub failure: Option<Box<str>>,
+    /// An op left it to the server to say the rcode, though nothing has failed.
+    pub left_to_server: bool,
     /// Aliases whose targets other blocks must answer, with the place in `answer` behind them.
     pub chase: Vec<NameRef>,
     compressor: Compressor,
@@ -167,6 +169,7 @@ impl Answer {
         self.edns = None;
         self.cacheable = false;
         self.failure = None;
+        self.left_to_server = false;
     }
 
     /// Says that nobody could answer.
@@ -174,6 +177,11 @@ impl Answer {
         self.clear();
         self.rcode = rcode;
         self.failure = Some(why.into());
+    }
+
+    /// Whether an op has said it, rather than the server in the place of all ops.
+    pub fn is_written(&self) -> bool {
+        self.failure.is_none() && !self.left_to_server
     }
 
     /// The flags that are not the question's own.

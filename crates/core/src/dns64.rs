@@ -3,6 +3,7 @@
 use std::net::Ipv6Addr;
 
 use crate::answer::{Answer, Aside, Rdata, Rr};
+use crate::metrics::{Count, OpCounter, PlaceLabel};
 use crate::way::{Other, Turn};
 use crate::wire::{CLASS_IN, Flags, rcode, rtype};
 
@@ -10,6 +11,9 @@ use crate::wire::{CLASS_IN, Flags, rcode, rtype};
 const MOST_TTL: u32 = 600;
 /// Bits 64 to 71 are zero in every address with an IPv4 address inside (RFC 6052 2.2).
 const ZERO: usize = 8;
+
+/// The number of its counter.
+const TRANSLATED: usize = 0;
 
 /// The op, ready to run.
 pub struct Dns64 {
@@ -32,6 +36,12 @@ impl Dns64 {
         Ok(Dns64 { prefix: address.octets(), length: bits / 8, translate_all, allow_ipv4 })
     }
 
+    /// What it counts.
+    pub fn counters(&self) -> Vec<OpCounter> {
+        let (name, help) = ("coredns_dns64_requests_translated_total", "Questions answered with IPv6 addresses made of IPv4 addresses.");
+        vec![OpCounter::new(name, help, &[PlaceLabel::Server])]
+    }
+
     /// What is to be asked so that the answer gets addresses. None: it may stay as it is.
     pub fn wants(&self, turn: &Turn<'_>, answer: &Answer) -> Option<Other> {
         let (request, client) = (turn.request, turn.client.address.ip().to_canonical());
@@ -49,7 +59,8 @@ impl Dns64 {
     }
 
     /// Makes the answer to the question for A the one to the question for AAAA, whose own answer is `aside`.
-    pub fn synthesise(&self, aside: &Aside, answer: &mut Answer) {
+    pub fn synthesise(&self, aside: &Aside, count: &mut Count<'_>, answer: &mut Answer) {
+        count.one(TRANSLATED);
         // RFC 6147 5.1.7
         let most = aside.authority().iter().rev().find(|rr| rr.rtype == rtype::SOA).map_or(MOST_TTL, |soa| soa.ttl);
         for rr in &mut answer.answer {

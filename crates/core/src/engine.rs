@@ -85,7 +85,7 @@ pub struct Resources {
 
 impl Resources {
     /// What a plan names; what is not there yet is made.
-    fn named_by(&self, plan: &Plan) -> Result<Resources, PlanError> {
+    fn named_by(&self, plan: &Plan, metrics: &Metrics) -> Result<Resources, PlanError> {
         let mut named = Resources::default();
         for id in &plan.zones {
             let zone = self.zones.get(id).cloned().unwrap_or_else(|| Arc::new(Zone::new(id)));
@@ -103,7 +103,10 @@ impl Resources {
                         let wrong = |_| PlanError(format!("{} is no address with a port", upstream.address));
                         let address: SocketAddr = upstream.address.parse().map_err(wrong)?;
                         let known = self.upstreams.get(upstream).cloned();
-                        let known = known.unwrap_or_else(|| Arc::new(Upstream::new(address, upstream.tls.clone())));
+                        let known = known.unwrap_or_else(|| {
+                            let number = metrics.upstreams.number(address.to_string());
+                            Arc::new(Upstream::new(address, upstream.tls.clone(), number))
+                        });
                         named.upstreams.entry(upstream.clone()).or_insert(known);
                     }
                 }
@@ -138,9 +141,9 @@ impl Resources {
     }
 
     /// Drops what only other plans name.
-    fn keep_named_by(&mut self, plan: &Plan) {
+    fn keep_named_by(&mut self, plan: &Plan, metrics: &Metrics) {
         // A plan that runs was read before: its addresses are good.
-        let named = self.named_by(plan).unwrap_or_default();
+        let named = self.named_by(plan, metrics).unwrap_or_default();
         *self = named;
     }
 }
@@ -176,8 +179,8 @@ impl Engine {
     pub fn prepare(&self, plan: &[u8]) -> Result<Prepared, PlanError> {
         let plan: Plan = serde_json::from_slice(plan).map_err(|why| PlanError(format!("the plan cannot be read: {why}")))?;
         let mut resources = self.resources();
-        let named = resources.named_by(&plan)?;
-        let program = Program::compile(Arc::new(plan), &named, |id| self.listener_number(id))?;
+        let named = resources.named_by(&plan, &self.metrics)?;
+        let program = Program::compile(Arc::new(plan), &named, &self.metrics, |id| self.listener_number(id))?;
         resources.extend(named);
         Ok(Prepared { program: Arc::new(program) })
     }
@@ -187,7 +190,7 @@ impl Engine {
     pub fn commit(&self, prepared: Prepared) {
         let mut resources = self.resources();
         let changes = prepared.program.changed_routes(&self.program.load());
-        resources.keep_named_by(&prepared.program.plan);
+        resources.keep_named_by(&prepared.program.plan, &self.metrics);
         // What is under way on the old way is not kept: its op belongs to an older epoch from here on.
         changes.iter().for_each(|(cache, _)| cache.begin_epoch());
         prepared.program.install();
@@ -200,7 +203,7 @@ impl Engine {
     /// Gives up a prepared plan: what only it named goes.
     pub fn abandon(&self, prepared: Prepared) {
         drop(prepared);
-        self.resources().keep_named_by(&self.program().plan);
+        self.resources().keep_named_by(&self.program().plan, &self.metrics);
     }
 
     /// What runs now.

@@ -137,15 +137,17 @@ impl Exchanges {
         }
     }
 
-    /// Sends a message under a new random id.
-    pub fn send(&mut self, now: Duration, target: Target, lifetime: Lifetime, asker: Asker, message: &[u8]) -> Exchange {
+    /// Sends a message under a new random id; tells whether the lane has carried others before.
+    pub fn send(&mut self, now: Duration, target: Target, lifetime: Lifetime, asker: Asker, message: &[u8]) -> (Exchange, bool) {
         let (lane, id) = match asker {
             Asker::Query(_) => self.choose(now, &target, lifetime),
             // A probe must not be told that all is well by a connection that worked before.
             Asker::Probe(_) => (self.open(now, &target, lifetime, true), self.secret.bits() as u16),
         };
         self.serials += 1;
+        let mut reused = false;
         if let Some(known) = self.lanes.get_mut(&lane) {
+            reused = known.uses > 0;
             known.used = now;
             known.uses += 1;
             known.ids.push(id);
@@ -154,7 +156,7 @@ impl Exchanges {
         let mut message = message.to_vec();
         message[..2].copy_from_slice(&id.to_be_bytes());
         self.effects.push_back(Effect::Send { lane, target, message });
-        Exchange { lane, id, serial: self.serials }
+        (Exchange { lane, id, serial: self.serials }, reused)
     }
 
     /// Who waits for a message with this id on this lane.

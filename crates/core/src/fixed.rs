@@ -1,6 +1,7 @@
 //! The op `fixed`: answers questions for some names with the same records always.
 
 use crate::answer::{Answer, Rr};
+use crate::metrics::{Count, OpCounter};
 use crate::name;
 use crate::plan::{self, FixedMatch};
 use crate::trace::Recorder;
@@ -18,6 +19,8 @@ pub struct FixedOp {
 struct Names {
     which: FixedMatch,
     name: Box<[u8]>,
+    /// Its number among the op's.
+    counter: Option<(usize, OpCounter)>,
     replies: Vec<Reply>,
 }
 
@@ -38,19 +41,32 @@ struct Fixed {
 impl FixedOp {
     /// Compiles the op; the error names what cannot be read.
     pub fn new(op: &plan::FixedOp) -> Result<FixedOp, String> {
+        let mut numbers = 0..;
         let names = op.names.iter().map(|names| {
             let name = name::absolute_lower(&names.name).map_err(|why| format!("{} {why}", names.name))?;
             let replies = names.replies.iter().map(Reply::new).collect::<Result<_, String>>()?;
-            Ok::<_, String>(Names { which: names.which, name, replies })
+            let counter = names.counter.as_ref().and_then(|counter| Some((numbers.next()?, counter.into())));
+            Ok::<_, String>(Names { which: names.which, name, counter, replies })
         });
         Ok(FixedOp { name: op.name.clone(), names: names.collect::<Result<_, _>>()? })
     }
 
+    /// What it counts, numbered as the names that have a counter.
+    pub fn counters(&self) -> Vec<OpCounter> {
+        self.names.iter().filter_map(|names| names.counter.as_ref()).map(|(_, counter)| counter.clone()).collect()
+    }
+
     /// Answers, if there are records for this question.
-    pub fn run<R: Recorder>(&self, turn: &Turn<'_>, answer: &mut Answer, span: u32, recorder: &mut R) -> bool {
-        let mut replies = self.names.iter().filter(|names| names.has(turn.asked.lower)).flat_map(|names| &names.replies);
-        let Some(reply) = replies.find(|reply| reply.is_for(turn)) else { return false };
+    pub fn run<R: Recorder>(&self, turn: &Turn<'_>, count: &mut Count<'_>, answer: &mut Answer, span: u32, recorder: &mut R) -> bool {
+        let found = self.names.iter().filter(|names| names.has(turn.asked.lower)).find_map(|names| {
+            let reply = names.replies.iter().find(|reply| reply.is_for(turn))?;
+            Some((reply, &names.counter))
+        });
+        let Some((reply, counter)) = found else { return false };
         recorder.op("fixed", span);
+        if let Some((number, _)) = counter {
+            count.one(*number);
+        }
         answer.rcode = reply.rcode;
         for fixed in &reply.answer {
             let rr = fixed.put(&turn.asked, answer);

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`plan`] (what to do, decided elsewhere), [`engine`] (what all threads share), [`machine`] (one query's way; the ops' turns are in `machine/turns.rs`),
 //! [`way`] (where it stands among blocks and ops), [`program`] (the blocks and ops), [`zone`] (local data), [`shuffle`], [`answer`]
-//! and [`wire`] (the message itself), [`trace`] (why), [`log`], [`metrics`]. For queries that wait: [`cache`], [`forward`], [`exchanges`] (messages to upstreams), [`waiting`],
+//! and [`wire`] (the message itself), [`trace`] (why), [`log`], [`metrics`], [`gauges`]. For queries that wait: [`cache`], [`forward`], [`exchanges`] (messages to upstreams), [`waiting`],
 //! [`mailbox`] (between threads). [`pattern`]: regular expressions.
 
 pub mod acl;
@@ -19,6 +19,7 @@ pub mod expression;
 pub mod facts;
 pub mod fixed;
 pub mod forward;
+pub mod gauges;
 pub mod header;
 pub mod labels;
 pub mod log;

@@ -1,5 +1,6 @@
 //! One query's way: parse, find the block, run its ops, one exit for all. Each worker thread has a machine of its own.
 
+mod counting;
 mod later;
 mod turns;
 
@@ -13,15 +14,17 @@ use crate::engine::{Engine, Observation};
 use crate::facts::Facts;
 use crate::labels::Known;
 use crate::log::Logged;
+use crate::metrics::Counted;
 use crate::program::{Block, Program};
 use crate::random::Random;
 use crate::text;
 use crate::trace::{Off, Recorder, Trace};
 use crate::waiting::{Hold, Purpose};
-use crate::way::{Inside, Left, Other, Phase, Turn, Way};
+use crate::way::{Arrival, Inside, Left, Other, Phase, Turn, Way};
 use crate::wire::{self, CLASS_IN, HEADER, Parsed, Query, rcode};
 use crate::zone::Asked;
 
+use counting::Counting;
 pub use later::Explained;
 use later::Later;
 
@@ -75,13 +78,14 @@ pub struct Machine {
     complaints: Vec<String>,
     /// What the cache wants to ask on its own account once the query at hand is done.
     renewals: Vec<Way>,
+    counting: Counting,
     later: Later,
 }
 
 impl Machine {
     /// A machine for one thread; `clock` tells nanoseconds, for those who watch. Ids and ports are drawn from `seed`: it must be secret.
     pub fn new(engine: Arc<Engine>, seed: u64, clock: fn() -> u64) -> Machine {
-        let later = Later::new(seed);
+        let (counting, later) = (Counting::new(&engine, clock), Later::new(seed));
         Machine {
             engine,
             answer: Answer::default(),
@@ -96,6 +100,7 @@ impl Machine {
             silent: false,
             complaints: Vec::new(),
             renewals: Vec::new(),
+            counting,
             later,
         }
     }
@@ -132,6 +137,12 @@ impl Machine {
         (verdict, done)
     }
 
+    /// Tells the queries that were answered since the last call how long they took. To be called after each batch.
+    #[inline]
+    pub fn time(&mut self) {
+        self.counting.time();
+    }
+
     fn reply<R: Recorder>(
         &mut self,
         now: Duration,
@@ -154,6 +165,7 @@ impl Machine {
                     Some(ticket) => Verdict::Wait(ticket),
                     None => {
                         self.say(&program, &question, reply);
+                        self.counting.answered_at_once();
                         if self.silent { Verdict::Drop } else { Verdict::Reply }
                     }
                 }
@@ -165,6 +177,10 @@ impl Machine {
         let query = question.query;
         self.answer.begin(question.qname());
         (self.begun, self.became, self.size, self.silent) = (0, None, None, false);
+        let is_counted = question.purpose == Purpose::Client;
+        let arrival = |series: Option<u32>| series.filter(|_| is_counted).map(|series| Arrival { series, at: question.now });
+        // Until a block is found.
+        self.counting.at_hand = arrival(program.dropped(question.client.listener));
         let request = &query.request;
         if request.qclass != CLASS_IN && !program.serves_all_classes(question.client.listener) {
             recorder.note("refused", || format!("class {} is not served", request.qclass));
@@ -173,6 +189,7 @@ impl Machine {
         }
         if request.edns.is_some_and(|edns| edns.version != 0) {
             recorder.note("refused", || "an EDNS version that does not exist yet".to_owned());
+            self.counting.at_hand = None;
             self.answer.rcode = rcode::BADVERS;
             return None;
         }
@@ -182,6 +199,8 @@ impl Machine {
             return None;
         };
         let mut way = Way::new(block.index);
+        way.arrival = arrival(block.place(question.client.listener).and_then(|place| place.series));
+        self.counting.at_hand = way.arrival;
         if program.logs && question.purpose == Purpose::Client {
             way.begun = (self.clock)().max(1);
             (self.begun, self.block, self.upstream) = (way.begun, block.index, None);
@@ -221,7 +240,7 @@ impl Machine {
                     phase = match way.leave(&mut self.answer) {
                         Left::Client => return None,
                         Left::Alias => Phase::Chase,
-                        Left::Op(aside) => match self.take_both(program, way, aside, recorder) {
+                        Left::Op(aside) => match self.take_both(program, question, way, aside, recorder) {
                             true => Phase::Before,
                             false => Phase::After,
                         },
@@ -245,12 +264,23 @@ impl Machine {
         false
     }
 
-    /// Writes the reply, if there is to be one, and logs the query.
+    /// Writes the reply, if there is to be one, counts and logs the query.
     fn say(&mut self, program: &Program, question: &Question<'_>, reply: &mut Vec<u8>) {
         match self.silent {
             true => reply.clear(),
             false => self.write(question.client, question.message, question.query, reply),
         }
+        let request = &question.query.request;
+        self.counting.count(&Counted {
+            client: question.client.address,
+            transport: question.client.transport,
+            qtype: request.qtype,
+            dnssec_ok: request.edns.is_some_and(|edns| edns.dnssec_ok),
+            request_size: question.message.len(),
+            response_size: reply.len(),
+            rcode: self.answer.rcode,
+            written: !self.silent && self.answer.is_written(),
+        });
         self.log(program, question, reply);
         self.complain();
     }

@@ -268,6 +268,12 @@ pub enum Op {
     Debug {
         span: u32,
     },
+    Count {
+        directive: String,
+        directives: Vec<String>,
+        zone: String,
+        span: u32,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -440,6 +446,25 @@ pub struct FixedNames {
     pub which: FixedMatch,
     pub name: String,
     pub replies: Vec<FixedReply>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counter: Option<Counter>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Counter {
+    pub name: String,
+    pub help: String,
+    pub place: Vec<PlaceLabel>,
+    pub labels: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum PlaceLabel {
+    Server,
+    Zone,
+    View,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use crate::forward::ForwardOp;
 use crate::labels::Labels;
 use crate::log::Log;
 use crate::lookout::Lookout;
+use crate::metrics::{Metrics, OpCounter, PlaceLabels, SeriesLabels, queries::DROPPED};
 use crate::name;
 use crate::plan::{self, Plan};
 use crate::shuffle::Shuffle;
@@ -46,6 +47,8 @@ struct Route {
     most_labels: usize,
     /// One of its blocks takes questions of other classes than the Internet's.
     all_classes: bool,
+    /// What queries are counted under that come to no block, if anything is counted.
+    dropped: Option<u32>,
 }
 
 /// The blocks for one zone, in the order in which they are tried; nearly always there is one.
@@ -70,6 +73,19 @@ pub struct Block {
     pub view: Option<Box<View>>,
     /// What can be told of them.
     pub labels: Labels,
+    /// Its queries are counted.
+    counted: bool,
+    /// What is counted where, by listener.
+    places: Vec<Place>,
+}
+
+/// A block on one of its listeners.
+pub struct Place {
+    listener: u16,
+    /// What its queries are counted under, if they are.
+    pub series: Option<u32>,
+    /// The numbers of the counters of each op.
+    counters: Vec<Box<[u32]>>,
 }
 
 /// An op and its place in the Corefile.
@@ -150,6 +166,18 @@ impl Op {
         matches!(self, Op::Lookout(_) | Op::Bufsize(_) | Op::Header(..) | Op::Minimal | Op::Shuffle(_) | Op::Errors(_) | Op::Log(_))
     }
 
+    /// What it counts, in the order of its own numbers.
+    fn counters(&self) -> Vec<OpCounter> {
+        match self {
+            Op::Cache(op) => op.counters(),
+            Op::Forward(op) => op.counters(),
+            Op::Acl(op) => op.counters(),
+            Op::Fixed(op) => op.counters(),
+            Op::Dns64(op) => op.counters(),
+            _ => Vec::new(),
+        }
+    }
+
     fn cache(&self) -> Option<&Arc<Cache>> {
         match self {
             Op::Cache(op) => Some(&op.cache),
@@ -198,17 +226,20 @@ impl Program {
     }
 
     /// Compiles a plan. `resources` has everything that it names; `number` gives listeners their stable numbers.
-    pub fn compile(plan: Arc<Plan>, resources: &Resources, number: impl Fn(&str) -> u16) -> Result<Program, PlanError> {
+    pub fn compile(plan: Arc<Plan>, resources: &Resources, metrics: &Metrics, number: impl Fn(&str) -> u16) -> Result<Program, PlanError> {
         if plan.version != plan::VERSION {
             return Err(PlanError(format!("the plan has version {}, this engine reads {}", plan.version, plan::VERSION)));
         }
         let mut program = Program { plan: Arc::clone(&plan), routes: Vec::new(), blocks: Vec::new(), debug: false, logs: false };
+        let counts = plan.blocks.iter().flat_map(|block| &block.program).any(|op| matches!(op, plan::Op::Count { .. }));
         for listener in &plan.listeners {
             let at = number(&listener.id) as usize;
             if program.routes.len() <= at {
                 program.routes.resize_with(at + 1, || None);
             }
-            program.routes[at] = Some(Route::default());
+            let dropped =
+                SeriesLabels { server: listener.server.clone(), zone: DROPPED.to_owned(), view: String::new(), plugin: String::new() };
+            program.routes[at] = Some(Route { dropped: counts.then(|| metrics.queries.number(dropped)), ..Route::default() });
         }
         for (index, block) in plan.blocks.iter().enumerate() {
             let failed = |why: String| PlanError(format!("block {}: {why}", block.zone));
@@ -231,7 +262,11 @@ impl Program {
                     }
                 }
             }
-            program.blocks.push(Block::compile(index as u32, block, zone, resources).map_err(failed)?);
+            let mut compiled = Block::compile(index as u32, block, zone, resources).map_err(failed)?;
+            for listener in plan.listeners.iter().filter(|listener| block.listeners.contains(&listener.id)) {
+                compiled.count_on(number(&listener.id), &listener.server, block, metrics);
+            }
+            program.blocks.push(compiled);
         }
         program.debug = program.blocks.iter().any(|block| block.debug);
         program.logs = program.blocks.iter().any(|block| block.log().is_some());
@@ -241,6 +276,11 @@ impl Program {
     /// Whether questions of other classes than the Internet's may be asked here.
     pub fn serves_all_classes(&self, listener: u16) -> bool {
         self.routes.get(listener as usize).and_then(Option::as_ref).is_some_and(|route| route.all_classes)
+    }
+
+    /// What queries on a listener are counted under that come to no block, if they are.
+    pub fn dropped(&self, listener: u16) -> Option<u32> {
+        self.routes.get(listener as usize)?.as_ref()?.dropped
     }
 
     /// This program runs from now on.
@@ -271,6 +311,16 @@ impl Program {
             changes.extend(moved.map(|zone| (Arc::clone(cache), zone.clone())));
         }
         changes
+    }
+
+    /// The caches, and the blocks that they stand in.
+    pub fn caches(&self) -> impl Iterator<Item = (&plan::Block, &CacheOp)> {
+        let ops =
+            self.plan.blocks.iter().zip(&self.blocks).flat_map(|(said, block)| block.ops.iter().map(move |placed| (said, &placed.op)));
+        ops.filter_map(|(said, op)| match op {
+            Op::Cache(op) => Some((said, op.as_ref())),
+            _ => None,
+        })
     }
 
     /// A block by its number.
@@ -334,13 +384,20 @@ impl Block {
 
     /// Whether it has no directives at all: it refuses.
     pub fn is_empty(&self) -> bool {
-        self.ops.is_empty() && self.view.is_none()
+        self.ops.is_empty() && !self.counted && self.view.is_none()
+    }
+
+    /// What is counted here of queries on a listener.
+    #[inline]
+    pub fn place(&self, listener: u16) -> Option<&Place> {
+        self.places.iter().find(|place| place.listener == listener)
     }
 
     fn compile(index: u32, block: &plan::Block, zone: Box<[u8]>, resources: &Resources) -> Result<Block, String> {
         let labels = Labels::new(block.metadata.as_ref(), resources)?;
         let view = View::new(block, &labels)?;
-        let mut compiled = Block { index, zone, ops: Vec::new(), span: block.span, debug: false, view, labels };
+        let mut compiled =
+            Block { index, zone, ops: Vec::new(), span: block.span, debug: false, view, labels, counted: false, places: Vec::new() };
         for (number, op) in block.program.iter().enumerate() {
             let (op, span) = match op {
                 plan::Op::Zone { zone, span, .. } => (Op::Zone(Box::new(ZoneOp::new(resources.zone(zone)?, op)?)), *span),
@@ -382,6 +439,10 @@ impl Block {
                     compiled.debug = true;
                     continue;
                 }
+                plan::Op::Count { .. } => {
+                    compiled.counted = true;
+                    continue;
+                }
             };
             compiled.ops.push(PlacedOp { op, span });
         }
@@ -404,6 +465,31 @@ impl Block {
                 }
             }
         }
+    }
+}
+
+impl Block {
+    /// Numbers what is counted here of queries on a listener.
+    fn count_on(&mut self, listener: u16, server: &str, block: &plan::Block, metrics: &Metrics) {
+        let labels = PlaceLabels { server, zone: &block.zone, view: &block.view };
+        let plugin = block.program.iter().find_map(|op| match op {
+            plan::Op::Count { directive, .. } => Some(directive.clone()),
+            _ => None,
+        });
+        let series = plugin.map(|plugin| {
+            let (server, zone, view) = (server.to_owned(), block.zone.clone(), block.view.clone());
+            metrics.queries.number(SeriesLabels { server, zone, view, plugin })
+        });
+        let numbers = |placed: &PlacedOp| placed.op.counters().into_iter().map(|op| metrics.counters.number(op.at(labels))).collect();
+        self.places.push(Place { listener, series, counters: self.ops.iter().map(numbers).collect() });
+    }
+}
+
+impl Place {
+    /// The numbers of the counters of the op at a place of its block, in the order of the op's own numbers.
+    #[inline]
+    pub fn counters(&self, at: usize) -> &[u32] {
+        self.counters.get(at).map_or(&[], |numbers| numbers)
     }
 }
 

@@ -136,6 +136,9 @@ const CLASSES: &[(u16, &str)] = &[(1, "IN"), (2, "CS"), (3, "CH"), (4, "HS"), (2
 const RCODES: &[&str] =
     &["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE"];
 
+/// From 16 on (RFC 6895 2.3).
+const EXTENDED_RCODES: &[&str] = &["BADVERS", "BADKEY", "BADTIME", "BADMODE", "BADNAME", "BADALG", "BADTRUNC", "BADCOOKIE"];
+
 /// The name of a type, `TYPE123` for those without one (RFC 3597).
 pub struct TypeName(pub u16);
 
@@ -189,10 +192,11 @@ pub fn class_number(name: &str) -> Option<u16> {
 
 /// The name of a response code.
 pub fn rcode_name(rcode: u16) -> String {
-    match rcode {
-        16 => "BADVERS".to_owned(),
-        _ => RCODES.get(rcode as usize).map_or_else(|| format!("RCODE{rcode}"), |name| (*name).to_owned()),
-    }
+    let known = match rcode {
+        0..16 => RCODES.get(usize::from(rcode)),
+        _ => EXTENDED_RCODES.get(usize::from(rcode) - 16),
+    };
+    known.map_or_else(|| format!("RCODE{rcode}"), |name| (*name).to_owned())
 }
 
 /// Reads a message; None where it is malformed.

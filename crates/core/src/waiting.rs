@@ -97,19 +97,21 @@ pub struct Waiting {
 struct Place {
     generation: u32,
     pending: Option<Pending>,
+    /// Somebody works on the query.
+    taken: bool,
 }
 
 impl Waiting {
     /// Puts a query away.
     pub fn insert(&mut self, pending: Pending) -> Ticket {
         let index = self.free.pop().unwrap_or_else(|| {
-            self.places.push(Place { generation: 0, pending: None });
+            self.places.push(Place { generation: 0, pending: None, taken: false });
             self.places.len() as u32 - 1
         });
         let place = &mut self.places[index as usize];
         place.generation = place.generation.wrapping_add(1);
         place.pending = Some(pending);
-        let ticket = Ticket(u64::from(place.generation) << 32 | u64::from(index));
+        let ticket = ticket(place.generation, index);
         while self.ages.front().is_some_and(|oldest| !self.is_there(*oldest)) {
             self.ages.pop_front();
         }
@@ -126,17 +128,29 @@ impl Waiting {
     /// Takes a query out to work on it; its ticket stays valid for [`Waiting::put_back`], until [`Waiting::end`].
     pub fn take(&mut self, ticket: Ticket) -> Option<Pending> {
         self.get_mut(ticket)?;
-        self.places[ticket.0 as u32 as usize].pending.take()
+        let place = &mut self.places[ticket.0 as u32 as usize];
+        place.taken = true;
+        place.pending.take()
     }
 
     /// Puts a query that was taken out back.
     pub fn put_back(&mut self, ticket: Ticket, pending: Pending) {
-        self.places[ticket.0 as u32 as usize].pending = Some(pending);
+        let place = &mut self.places[ticket.0 as u32 as usize];
+        (place.pending, place.taken) = (Some(pending), false);
     }
 
     /// Ends the ticket of a query that was taken out.
     pub fn end(&mut self, ticket: Ticket) {
+        self.places[ticket.0 as u32 as usize].taken = false;
         self.free.push(ticket.0 as u32);
+    }
+
+    /// Ends the tickets of queries that were taken out by somebody who will never say more about them.
+    pub fn end_taken(&mut self) -> Vec<Ticket> {
+        let taken = self.places.iter().enumerate().filter(|(_, place)| place.taken);
+        let tickets: Vec<Ticket> = taken.map(|(index, place)| ticket(place.generation, index as u32)).collect();
+        tickets.iter().for_each(|ticket| self.end(*ticket));
+        tickets
     }
 
     /// The one that waits longest.
@@ -155,15 +169,14 @@ impl Waiting {
         self.places.len() - self.free.len()
     }
 
-    /// All that wait.
-    pub fn iter(&self) -> impl Iterator<Item = &Pending> {
-        self.places.iter().filter_map(|place| place.pending.as_ref())
-    }
-
     fn is_there(&self, ticket: Ticket) -> bool {
         let place = &self.places[ticket.0 as u32 as usize];
         u64::from(place.generation) == ticket.0 >> 32 && place.pending.is_some()
     }
+}
+
+fn ticket(generation: u32, index: u32) -> Ticket {
+    Ticket(u64::from(generation) << 32 | u64::from(index))
 }
 
 /// What is due at a time.

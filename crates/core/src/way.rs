@@ -29,10 +29,21 @@ pub struct Way {
     pub became: Option<Box<Other>>,
     /// The upstream that was asked last.
     pub upstream: Option<SocketAddr>,
+    /// When it came, and under what it is counted, if it is.
+    pub arrival: Option<Arrival>,
     /// What the client's datagrams may hold, where an op has said so; it is told in the reply's EDNS.
     pub size: Option<u16>,
     /// It does not wait for others' answers: it was looked out for, and each time that it comes back is to be seen.
     pub alone: bool,
+}
+
+/// A query that is counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// The number of its series.
+    pub series: u32,
+    /// When it came, since the engine's start.
+    pub at: Duration,
 }
 
 /// One question: the client's, or one that was made of it.
@@ -132,7 +143,17 @@ impl Way {
     /// At the first op of a block, with the client's question.
     pub fn new(block: u32) -> Way {
         let level = Level::new(block, 0, None);
-        Way { level, outer: Vec::new(), followed: Vec::new(), begun: 0, became: None, upstream: None, size: None, alone: false }
+        Way {
+            level,
+            outer: Vec::new(),
+            followed: Vec::new(),
+            begun: 0,
+            became: None,
+            upstream: None,
+            arrival: None,
+            size: None,
+            alone: false,
+        }
     }
 
     /// A question of the cache's own: the one at hand, from behind the cache on, and back to it.

@@ -26,8 +26,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle as Task;
 use tokio::time::{sleep, timeout};
 
+use crate::body::Said;
+use crate::checks::HealthChecks;
+use crate::counters::Counts;
+use crate::heartbeat::Heartbeat;
 use crate::inspect::nanoseconds;
 use crate::listeners::{BindError, Listener};
+use crate::metrics;
 
 /// The longest head of a request.
 const LONGEST_HEAD: usize = 16 * 1024;
@@ -37,6 +42,8 @@ const MOST_HEADERS: usize = 64;
 const PAUSE: Duration = Duration::from_millis(100);
 /// The log says at most once in so many nanoseconds what is not ready.
 const QUIET: u64 = 1_000_000_000;
+/// How often the process looks after itself.
+const LOOK: Duration = Duration::from_secs(1);
 /// The content type of metrics.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -59,7 +66,6 @@ impl Default for HttpLimits {
 pub struct HttpServer {
     state: Arc<State>,
     commands: UnboundedSender<Command>,
-    open: Mutex<Opened>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -69,16 +75,12 @@ pub struct PreparedHttp {
     new: Vec<(String, SocketAddr, TcpListener)>,
 }
 
-/// The addresses that are open, as the plan writes them and as they really are.
-#[derive(Default)]
-struct Opened {
-    addresses: Vec<(String, SocketAddr)>,
-}
-
 /// What each request is answered from.
 struct State {
     engine: Arc<Engine>,
     serving: Mutex<Vec<HttpListener>>,
+    /// The addresses that are open, as the plan writes them and as they really are.
+    open: Mutex<Vec<(String, SocketAddr)>>,
     connections: Arc<Semaphore>,
     longest: Duration,
     /// The zones were all complete once.
@@ -87,6 +89,10 @@ struct State {
     ending: AtomicBool,
     /// When the log was told last what is not ready.
     told: AtomicU64,
+    /// What went wrong on the sockets of the workers.
+    counts: Box<dyn Fn() -> Counts + Send + Sync>,
+    checks: Arc<HealthChecks>,
+    heartbeat: Arc<Heartbeat>,
 }
 
 enum Command {
@@ -97,32 +103,36 @@ enum Command {
 }
 
 impl HttpServer {
-    /// Starts the thread, without listeners.
-    pub fn start(engine: Arc<Engine>, limits: HttpLimits) -> io::Result<HttpServer> {
+    /// Starts the thread, without listeners. `counts` are those of the workers, for `/metrics`.
+    pub fn start(engine: Arc<Engine>, limits: HttpLimits, counts: impl Fn() -> Counts + Send + Sync + 'static) -> io::Result<HttpServer> {
         let state = Arc::new(State {
             engine,
             serving: Mutex::default(),
+            open: Mutex::default(),
             connections: Arc::new(Semaphore::new(limits.connections)),
             longest: limits.longest,
             was_ready: AtomicBool::new(false),
             ending: AtomicBool::new(false),
             told: AtomicU64::new(0),
+            counts: Box::new(counts),
+            checks: Arc::new(HealthChecks::new()),
+            heartbeat: Arc::default(),
         });
         let (commands, received) = unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let its = Arc::clone(&state);
         let thread = Builder::new().name("http".to_owned()).spawn(move || runtime.block_on(listen(received, its)))?;
-        Ok(HttpServer { state, commands, open: Mutex::default(), thread: Some(thread) })
+        Ok(HttpServer { state, commands, thread: Some(thread) })
     }
 
     /// Opens the addresses that are not open yet; what runs is not touched. All that are required and fail are reported.
     pub fn prepare(&self, wanted: &[HttpListener]) -> Result<PreparedHttp, Vec<BindError>> {
-        let open = locked(&self.open);
-        let mut ours: Vec<SocketAddr> = open.addresses.iter().map(|(_, address)| *address).collect();
+        let open = locked(&self.state.open);
+        let mut ours: Vec<SocketAddr> = open.iter().map(|(_, address)| *address).collect();
         let (mut new, mut errors): (Vec<(String, SocketAddr, TcpListener)>, Vec<BindError>) = (Vec::new(), Vec::new());
         for listener in wanted {
             let known = |address: &str| *address == listener.address;
-            if open.addresses.iter().any(|(address, _)| known(address)) || new.iter().any(|(address, ..)| known(address)) {
+            if open.iter().any(|(address, _)| known(address)) || new.iter().any(|(address, ..)| known(address)) {
                 continue;
             }
             match bind(&listener.address, &ours) {
@@ -140,18 +150,19 @@ impl HttpServer {
     /// Makes the prepared listeners the only ones. Addresses that were open stay so, and answer as the new plan says. Returns when
     /// all others are closed.
     pub fn commit(&self, prepared: PreparedHttp) {
-        let mut open = locked(&self.open);
+        let mut open = locked(&self.state.open);
         let wanted = |address: &str| prepared.wanted.iter().any(|listener| *listener.address == *address);
-        let (kept, gone): (Vec<_>, Vec<_>) = open.addresses.drain(..).partition(|(address, _)| wanted(address));
-        open.addresses = kept;
+        let (kept, gone): (Vec<_>, Vec<_>) = open.drain(..).partition(|(address, _)| wanted(address));
+        *open = kept;
         *locked(&self.state.serving) = prepared.wanted;
         for (address, _) in gone {
             self.tell(Command::Close(address));
         }
         for (address, bound, socket) in prepared.new {
-            open.addresses.push((address.clone(), bound));
+            open.push((address.clone(), bound));
             self.tell(Command::Open(address, socket));
         }
+        drop(open);
         self.wait();
     }
 
@@ -160,11 +171,15 @@ impl HttpServer {
         self.state.ending.store(true, Relaxed);
         let serving = locked(&self.state.serving).clone();
         let only_ready = |address: &str| serving.iter().all(|listener| listener.address != address || listener.serves == Serves::Ready);
-        let mut open = locked(&self.open);
-        for (address, _) in open.addresses.extract_if(.., |(address, _)| only_ready(address)) {
+        for (address, _) in locked(&self.state.open).extract_if(.., |(address, _)| only_ready(address)) {
             self.tell(Command::Close(address));
         }
         self.wait();
+    }
+
+    /// Says that whoever steers the engine is alive.
+    pub fn beat(&self) {
+        self.state.heartbeat.beat();
     }
 
     /// Closes all listeners.
@@ -174,7 +189,7 @@ impl HttpServer {
 
     /// Where it really listens: the addresses as the plan writes them, and those whose port is never 0.
     pub fn bound(&self) -> Vec<(String, SocketAddr)> {
-        locked(&self.open).addresses.clone()
+        locked(&self.state.open).clone()
     }
 
     /// Until the thread has done what it was told.
@@ -202,7 +217,7 @@ impl Drop for HttpServer {
 }
 
 impl State {
-    fn answer(&self, address: &str, request: &Request<Incoming>) -> Response<String> {
+    fn answer(&self, address: &str, request: &Request<Incoming>) -> Response<Said> {
         let serving = locked(&self.serving);
         let serves = |what: Serves| serving.iter().find(|listener| listener.address == address && listener.serves == what).cloned();
         let found = match request.uri().path() {
@@ -216,12 +231,15 @@ impl State {
         match listener.serves {
             Serves::Health => reply(StatusCode::OK, "OK".to_owned()),
             Serves::Ready => self.readiness(&listener, is_verbose(request)),
-            Serves::Metrics => text(StatusCode::OK, EXPOSITION, self.engine.metrics.page()),
+            Serves::Metrics => {
+                let page = metrics::page(&self.engine, (self.counts)(), &self.checks, &self.heartbeat);
+                said(StatusCode::OK, EXPOSITION, Said::Page(page))
+            }
         }
     }
 
     /// 200 once all zones are complete; before that 503 with the names of the ops that wait for theirs.
-    fn readiness(&self, listener: &HttpListener, verbose: bool) -> Response<String> {
+    fn readiness(&self, listener: &HttpListener, verbose: bool) -> Response<Said> {
         let plan = self.engine.plan();
         let is_complete = |zone: &String| self.engine.zone(zone).is_some_and(|zone| zone.is_complete());
         let mut missing: Vec<&str> = listener.zones.iter().filter(|zone| !is_complete(zone)).map(|zone| op_name(&plan, zone)).collect();
@@ -266,6 +284,13 @@ impl State {
         text + last + "\n"
     }
 
+    /// Where `/health` is answered.
+    fn health_addresses(&self) -> Vec<SocketAddr> {
+        let serving = locked(&self.serving);
+        let is_health = |address: &str| serving.iter().any(|listener| listener.serves == Serves::Health && listener.address == address);
+        locked(&self.open).iter().filter(|(address, _)| is_health(address)).map(|(_, bound)| *bound).collect()
+    }
+
     /// Says it in the log, but not for each of many questions.
     fn tell_missing(&self, names: &str) {
         let (now, told) = (nanoseconds(), self.told.load(Relaxed));
@@ -278,6 +303,7 @@ impl State {
 /// Opens and closes listeners until there is nobody left who could say so.
 async fn listen(mut commands: UnboundedReceiver<Command>, state: Arc<State>) {
     let mut acceptors: Vec<(String, Task<()>)> = Vec::new();
+    tokio::spawn(look_after_forever(Arc::clone(&state)));
     while let Some(command) = commands.recv().await {
         match command {
             Command::Open(address, socket) => match tokio::net::TcpListener::from_std(socket) {
@@ -292,6 +318,21 @@ async fn listen(mut commands: UnboundedReceiver<Command>, state: Arc<State>) {
                 }
             }
             Command::Done(_) => {}
+        }
+    }
+}
+
+/// Asks our own `/health`, and looks whether there is still somebody who steers.
+async fn look_after_forever(state: Arc<State>) {
+    loop {
+        sleep(LOOK).await;
+        if let Some(news) = state.heartbeat.news() {
+            state.engine.log(&news);
+        }
+        for address in state.health_addresses() {
+            if let Some(told) = state.checks.check(address).await {
+                state.engine.log(&told);
+            }
         }
     }
 }
@@ -339,11 +380,11 @@ fn bind(address: &str, ours: &[SocketAddr]) -> Result<(SocketAddr, TcpListener),
     listener.bind_stream(ours)
 }
 
-fn reply(status: StatusCode, body: String) -> Response<String> {
-    text(status, "text/plain; charset=utf-8", body)
+fn reply(status: StatusCode, body: String) -> Response<Said> {
+    said(status, "text/plain; charset=utf-8", Said::Text(Some(body)))
 }
 
-fn text(status: StatusCode, kind: &'static str, body: String) -> Response<String> {
+fn said(status: StatusCode, kind: &'static str, body: Said) -> Response<Said> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -4,6 +4,8 @@
 //! message means (that is `core_dns`), Kubernetes, or Python.
 
 mod admin;
+mod body;
+mod checks;
 mod clock;
 mod connection;
 mod counters;
@@ -12,11 +14,14 @@ mod engine;
 mod entry;
 mod explain;
 mod frames;
+mod heartbeat;
 mod http;
 mod inspect;
 mod listeners;
 mod log;
+mod metrics;
 mod mmsg;
+mod process;
 mod queries;
 mod respond;
 mod slots;

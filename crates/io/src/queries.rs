@@ -52,7 +52,12 @@ impl<R: Respond> Queries<R> {
         self.waiting.insert(ticket, asker);
     }
 
-    /// The next reply that somebody waited for.
+    /// A batch of queries has been answered.
+    pub fn time(&mut self) {
+        self.guarded(Respond::time);
+    }
+
+    /// The next reply that somebody waited for; an empty one is not to be sent.
     pub fn finished(&mut self) -> Option<(Asker, Vec<u8>)> {
         while let Some((ticket, reply)) = self.guarded(Respond::finished).flatten() {
             if let Some(asker) = self.waiting.remove(&ticket) {
@@ -104,6 +109,7 @@ impl<R: Respond> Queries<R> {
         let result = catch_unwind(AssertUnwindSafe(|| call(respond)));
         if result.is_err() {
             Counters::one(&self.counters.panics);
+            self.respond.recover();
         }
         result.ok()
     }

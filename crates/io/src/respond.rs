@@ -13,7 +13,7 @@ use core_dns::machine::{Machine, Verdict};
 pub trait Respond {
     /// Answers one message; `reply` is cleared first, and holds the answer when the verdict says so.
     fn query(&mut self, now: Duration, client: &Client, message: &[u8], reply: &mut Vec<u8>) -> Verdict;
-    /// The next reply of a query that had to wait. Asked after each event and each timer, until there is none.
+    /// The next reply of a query that had to wait, empty if it gets none. Asked after each event and each timer, until there is none.
     fn finished(&mut self) -> Option<(Ticket, Vec<u8>)>;
     /// When `tick` wants to be called.
     fn next_deadline(&self) -> Option<Duration>;
@@ -31,6 +31,10 @@ pub trait Respond {
     fn wake_with(&mut self, _wake: Box<dyn Fn() + Send + Sync>) {}
     /// Takes what the other threads have told.
     fn collect(&mut self, _now: Duration) {}
+    /// A batch of queries has been answered: a good moment to ask the clock.
+    fn time(&mut self) {}
+    /// A call has panicked: whoever waits for what was worked on gets no reply.
+    fn recover(&mut self) {}
 }
 
 impl Respond for Machine {
@@ -68,5 +72,13 @@ impl Respond for Machine {
 
     fn collect(&mut self, now: Duration) {
         Machine::collect(self, now);
+    }
+
+    fn time(&mut self) {
+        Machine::time(self);
+    }
+
+    fn recover(&mut self) {
+        Machine::recover(self);
     }
 }

@@ -168,6 +168,7 @@ impl Socket {
         for _ in 0..batch.send(self.socket.as_fd()) {
             Counters::one(&queries.counters.unsent);
         }
+        queries.time();
         Ok(received)
     }
 }

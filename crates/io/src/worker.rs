@@ -154,6 +154,7 @@ impl<R: Respond> Worker<R> {
             self.tcp.expire(&self.poll, &mut self.queries);
             // A reply lets the next query of its connection in, which may have to ask an upstream.
             while self.upstreams.carry_out(&self.poll, &mut self.queries) | self.deliver() {}
+            self.queries.time();
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use core_dns::engine::{Engine, Observation, Sink};
 use core_dns::plan::{HttpListener, Plan, Serves};
 use core_dns::zone::ZoneChange;
-use io_dns::{HttpLimits, HttpServer};
+use io_dns::{Counts, HttpLimits, HttpServer};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -48,7 +48,7 @@ fn server(limits: HttpLimits) -> (Arc<Engine>, HttpServer, Lines) {
     );
     assert_eq!(serde_json::from_str::<Plan>(&plan).unwrap().http, []);
     engine.commit(engine.prepare(plan.as_bytes()).unwrap());
-    let server = HttpServer::start(Arc::clone(&engine), limits).unwrap();
+    let server = HttpServer::start(Arc::clone(&engine), limits, Counts::default).unwrap();
     (engine, server, lines)
 }
 
@@ -93,6 +93,13 @@ fn get(address: SocketAddr, path: &str) -> (String, String) {
     let (head, body) = reply.split_once("\r\n\r\n").unwrap();
     assert!(head.contains("content-type: text/plain; charset=utf-8"), "{head}");
     (head[9..12].to_owned(), body.to_owned())
+}
+
+/// Metrics, as a client gets them that knows no chunks.
+fn page(address: SocketAddr) -> String {
+    let mut stream = connect(address);
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    read(stream).split_once("\r\n\r\n").unwrap().1.to_owned()
 }
 
 fn is(status: &str, body: &str) -> (String, String) {
@@ -149,11 +156,29 @@ fn metrics_show_what_was_told_last() {
     engine.metrics.tell("one 1\n");
     engine.metrics.tell("two 2");
     let reply = request(address, "GET /metrics");
-    assert!(reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.ends_with("two 2\n") && !reply.contains("one"), "{reply}");
+    assert!(reply.starts_with("HTTP/1.1 200 OK\r\n") && !reply.contains("\none 1"), "{reply}");
     assert!(reply.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{reply}");
+    let page = page(address);
+    assert!(page.contains("\nprocess_open_fds ") && page.ends_with("\ntwo 2\n"), "{page}");
+    assert!(request(address, "HEAD /metrics").ends_with("\r\n\r\n"));
     for path in ["/", "/health", "/nosuch"] {
         assert_eq!(get(address, path), is("404", "404 page not found\n"));
     }
+}
+
+#[test]
+fn health_is_asked_by_ourselves_and_python_is_seen() {
+    let (_, server, _) = server(HttpLimits::default());
+    let addresses = serve(&server, &[listener("127.0.0.1:0", Serves::Metrics), listener("localhost:0", Serves::Health)]);
+    assert!(!page(addresses[0]).contains("heartbeat"));
+    server.beat();
+    assert!(page(addresses[0]).contains("\nclusterdns_python_heartbeat_timestamp_seconds 1"));
+    let until = std::time::Instant::now() + PATIENCE;
+    while !page(addresses[0]).contains("\ncoredns_health_request_duration_seconds_bucket{le=\"+Inf\"} 1\n") {
+        assert!(std::time::Instant::now() < until, "{}", page(addresses[0]));
+        std::thread::yield_now();
+    }
+    assert!(page(addresses[0]).contains("\ncoredns_health_request_failures_total 0\n"));
 }
 
 #[test]

@@ -59,6 +59,16 @@ fn empty_and_bad_frames_do_not_close_the_connection() {
 }
 
 #[test]
+fn nobody_waits_for_the_reply_of_a_query_that_panicked_late() {
+    let (server, address) = Server::on("127.0.0.1", TcpLimits::default());
+    let mut stream = tcp(address);
+    stream.write_all(&frames(&["tick panic"])).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(next(&stream), None);
+    assert_eq!(server.workers.counts().panics, 1);
+}
+
+#[test]
 fn a_client_that_closes_its_side_still_gets_its_answers() {
     let (_server, address) = Server::on("127.0.0.1", TcpLimits::default());
     let mut stream = tcp(address);

@@ -64,15 +64,17 @@ impl Engine {
             let engine = engine::Engine::new();
             let tasks = Arc::new(io_dns::Tasks::default());
             let count = if workers == 0 { worker_count() } else { workers };
-            let workers = start_engine(&engine, count, TcpLimits::default()).map_err(|why| refuse(format!("no threads: {why}")))?;
+            let no_threads = |why| refuse(format!("no threads: {why}"));
+            let workers = Arc::new(start_engine(&engine, count, TcpLimits::default()).map_err(no_threads)?);
             let inspector = Inspector::new(Arc::clone(&engine), Arc::clone(workers.tls()), Arc::clone(&tasks));
             engine.set_sink(Box::new(InspectorSink(Arc::clone(&inspector))));
-            let http = HttpServer::start(Arc::clone(&engine), HttpLimits::default()).map_err(|why| refuse(format!("no threads: {why}")))?;
+            let of = Arc::clone(&workers);
+            let http = HttpServer::start(Arc::clone(&engine), HttpLimits::default(), move || of.counts()).map_err(no_threads)?;
             let open = |path: PathBuf| {
                 AdminSocket::open(&path, inspector).map_err(|why| refuse(format!("admin socket {}: {why}", path.display())))
             };
             let admin = admin.map(open).transpose()?;
-            Ok(Engine { engine, workers: Arc::new(workers), http: Arc::new(http), tasks, admin: Mutex::new(admin) })
+            Ok(Engine { engine, workers, http: Arc::new(http), tasks, admin: Mutex::new(admin) })
         })
     }
 
@@ -134,6 +136,10 @@ impl Engine {
     fn sightings(&self, py: Python<'_>, id: &str) -> (u32, String) {
         let seen = py.detach(|| self.engine.lookout(id).map(|lookout| lookout.sightings()).unwrap_or_default());
         (seen.count, seen.last.map_or_else(String::new, |last| last.to_string()))
+    }
+
+    fn beat(&self) {
+        self.http.beat();
     }
 
     fn end_readiness(&self, py: Python<'_>) {

@@ -15,6 +15,7 @@ import msgspec
 from clusterdns.control.origins import Origins
 from clusterdns.corefile.problems import Problem
 from clusterdns.directives import block
+from clusterdns.metrics import Metrics
 from clusterdns.zones import ZoneChange
 
 FEEDS = {
@@ -73,7 +74,7 @@ class Feed(Protocol):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What feeds share with the server: its own addresses, the table of who made a record, and how to be polled at once.
+    """What feeds share with the server: its own addresses, the table of who made a record, how to be polled at once, and metrics.
 
     `own_addresses`: those at which it answers from a zone.
     """
@@ -81,6 +82,7 @@ class Surroundings:
     own_addresses: Callable[[str], Sequence[str]]
     origins: Origins
     wake: Callable[[], None]
+    metrics: Metrics
 
 
 class NoFeedError(Exception):

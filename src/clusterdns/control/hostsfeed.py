@@ -20,6 +20,7 @@ from clusterdns.control.feeds import Fed, Feed, Surroundings
 from clusterdns.control.origins import UNKNOWN, Origins
 from clusterdns.directives import block
 from clusterdns.hostsfile import HostsOptions, HostsReader, read_entries
+from clusterdns.metrics import Metrics
 from clusterdns.zones import Owner, ZoneChange
 
 OPTIONS = HostsOptions
@@ -41,8 +42,22 @@ def new_feed(wanted: block.Feed, around: Surroundings) -> Feed:
     options = wanted.options
     assert isinstance(options, HostsOptions)
     if options.entries is not None:
-        return EntriesFeed(wanted.zone, options)
-    return HostsFeed(wanted.zone, options, around.origins, around.wake)
+        return EntriesFeed(wanted.zone, options, around.metrics)
+    return HostsFeed(wanted.zone, options, around.origins, around.metrics, around.wake)
+
+
+class EntryCount:
+    """How many entries a feed has, in a gauge that those of the same file share."""
+
+    def __init__(self, metrics: Metrics, path: str) -> None:
+        self._gauge = metrics.gauge("coredns_hosts_entries", "Entries of the hosts file and of the Corefile.", "hostsfile")
+        self._path = path
+        self._count = 0
+
+    def set(self, count: int) -> None:
+        """So many from now on."""
+        self._gauge.add(count - self._count, self._path)
+        self._count = count
 
 
 class EntriesFeed:
@@ -52,11 +67,11 @@ class EntriesFeed:
     hindrance = ""
     patience = 0.0
 
-    def __init__(self, zone: str, options: HostsOptions) -> None:
+    def __init__(self, zone: str, options: HostsOptions, metrics: Metrics) -> None:
         self.zone = zone
         self.options = options
         self.filled = False
-        self.entries = 0
+        self._entries = EntryCount(metrics, options.path)
 
     def start(self) -> None:
         """There is nothing to start."""
@@ -73,7 +88,8 @@ class EntriesFeed:
         self.filled = False
 
     def close(self) -> None:
-        """There is nothing to end."""
+        """They count no more."""
+        self._entries.set(0)
 
     def poll(self, serial: int) -> Fed:
         """All of them, once. Lines that say nothing have been told when the Corefile was read."""
@@ -81,7 +97,7 @@ class EntriesFeed:
             return NOTHING_NEW
         self.filled = True
         reader = read_entries(self.options, self.options.entries or ())
-        self.entries = reader.entries
+        self._entries.set(reader.entries)
         return Fed(ZoneChange(tuple(owner for part in reader.parts() for owner in part), serial, replace=True))
 
 
@@ -104,14 +120,15 @@ class HostsFeed:
         zone: str,
         options: HostsOptions,
         origins: Origins,
+        metrics: Metrics,
         wake: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.zone = zone
         self.options = options
         self.filled = False
-        self.entries = 0
-        self.reloaded: float | None = None
+        self._entries = EntryCount(metrics, options.path)
+        self._reloaded = metrics.gauge("coredns_hosts_reload_timestamp_seconds", "When the hosts file that was read last was written.")
         self._origins = origins
         self._origin = origins.take(Ref("file", "", options.path))
         self._wake = wake
@@ -143,6 +160,7 @@ class HostsFeed:
     def close(self) -> None:
         """Ends reading."""
         self._stop_reading()
+        self._entries.set(0)
         if self._origin != UNKNOWN:
             self._origins.give_back(self._origin)
             self._origin = UNKNOWN
@@ -202,8 +220,8 @@ class HostsFeed:
     def _has_read(self, reader: HostsReader, version: Version) -> tuple[str, ...]:
         """The file is in the zone; gives what there is to say about it that has not been said."""
         self.filled = True
-        self.entries = reader.entries
-        self.reloaded = version.mtime / 1e9
+        self._entries.set(reader.entries)
+        self._reloaded.set(version.mtime / 1e9)
         flaw = reader.first_flaw
         if flaw is None:
             return self._tell("")

@@ -26,10 +26,12 @@ from clusterdns.control.feeds import Feed, NoFeedError, Surroundings, feed_modul
 from clusterdns.control.loopprobe import Probed, find_loop, probed_blocks
 from clusterdns.control.machine import machine_sources
 from clusterdns.control.origins import Origins
+from clusterdns.control.servermetrics import ServerMetrics
 from clusterdns.corefile.problems import Problem, Severity, has_errors
 from clusterdns.corefile.report import text_report
 from clusterdns.directives import block
 from clusterdns.engine import Engine, EngineError, Task, interfaces
+from clusterdns.metrics import Metrics
 from clusterdns.plan import Plan, ZoneOp
 from clusterdns.scalars import NO_TIME
 from clusterdns.sources import Sources
@@ -45,6 +47,7 @@ FATAL = -1
 """No signal: something was found that ends the server."""
 
 LONGEST_REST = 60.0
+BEAT_SECONDS = 10.0
 TASK_SECONDS = 1.0
 GRACE_SECONDS = 5.0
 
@@ -100,6 +103,8 @@ class Server:
         self._origins = Origins()
         self._plugins: Plugins | None = None
         self._told: SimpleQueue[int] = SimpleQueue()
+        self._metrics = Metrics()
+        self._own_metrics: ServerMetrics
         self._feeds: dict[str, Feed] = {}
         self._engine: Engine
         self._running: Configuration
@@ -113,12 +118,15 @@ class Server:
         """Reads the Corefile, or falls back to what ran last; binds, fills the zones, serves. Raises `StartError`."""
         configuration = self._first_configuration()
         self._engine = self._start_engine()
+        self._own_metrics = ServerMetrics(self._metrics, self._engine.set_metrics)
         self._listen_to_signals()
         try:
             self._install(configuration, waits=False)
         except EngineError as why:
             self._engine.stop(0)
             raise StartError(str(why)) from why
+        if self._refused is not None:
+            self._own_metrics.unreadable()
         Thread(target=self._answer_tasks_forever, name="tasks", daemon=True).start()
         self._write_pidfile()
         self._print_banner()
@@ -159,10 +167,15 @@ class Server:
     def _rest(self, feeds: Iterable[Feed], until: float) -> int:
         """Waits for a signal, for a feed that has something or is due, or until then; gives the signal, else `WAKE`."""
         until = min((until, *(feed.due() for feed in feeds)))
-        try:
-            return self._told.get(timeout=max(0.0, until - time.monotonic()))
-        except Empty:
-            return WAKE
+        while True:
+            self._engine.beat()
+            now = time.monotonic()
+            wake = min(until, now + BEAT_SECONDS, self._own_metrics.tell_changes(now))
+            try:
+                return self._told.get(timeout=max(0.0, wake - now))
+            except Empty:
+                if time.monotonic() >= until:
+                    return WAKE
 
     def _stop(self, told: int) -> int:
         self._engine.log(f"[INFO] {ENDINGS[signal.Signals(told)]}")
@@ -251,7 +264,7 @@ class Server:
         new: list[Feed] = []
         try:
             wanted = {feed.zone: feed for feed in configuration.feeds}
-            around = Surroundings(lambda zone: _own_addresses(plan, zone), self._origins, lambda: self._told.put(WAKE))
+            around = Surroundings(lambda zone: _own_addresses(plan, zone), self._origins, lambda: self._told.put(WAKE), self._metrics)
             new += [self._new_feed(feed, around) for zone, feed in wanted.items() if zone not in self._feeds]
             runners = self._load_plugins(configuration)
             self._fill(new, waits)
@@ -272,6 +285,8 @@ class Server:
             self._poll(feed)
         self._feeds = {feed.zone: feed for feed in (*kept, *new)}
         self._running = configuration
+        self._own_metrics.taken_up(configuration, self._clock())
+        self._own_metrics.tell_changes(time.monotonic())
         if configuration.reload is not None:
             self._engine.log(f"[INFO] plugin/reload: Running configuration SHA512 = {configuration.hash}")
         if self._options.state:
@@ -369,10 +384,12 @@ class Server:
             return
         if configuration.plan is not None and (configuration.hash, configuration.watched) == (self._running.hash, self._running.watched):
             self._refused = None
+            self._own_metrics.as_before()
         elif configuration.parsed:
             self._reload(configuration, "plugin/reload: Corefile changed but reload failed")
         else:
             self._refused = refused(configuration)
+            self._own_metrics.unreadable()
             self._engine.log(f"[WARNING] plugin/reload: Corefile parse failed: {_one_line(configuration.problems)}")
 
     def _reload(self, configuration: Configuration, failed: str) -> None:
@@ -393,6 +410,7 @@ class Server:
                 return
         if not again:
             self._refused = refused(configuration)
+        self._own_metrics.failed()
         self._engine.log(f"[ERROR] Restart failed: {why}")
         self._engine.log(f"[ERROR] {failed}: starting with listener file descriptors: {why}")
 

@@ -41,7 +41,7 @@ TABLE: dict[str, bool] = {
     "health": HERE,
     "pprof": LATER,
     "shed": LATER,
-    "prometheus": LATER,
+    "prometheus": HERE,
     "errors": HERE,
     "log": HERE,
     "dnstap": LATER,
@@ -85,6 +85,15 @@ TABLE: dict[str, bool] = {
 
 FILTERS = frozenset({"view"})
 """Directives that choose among queries: a block that has one may serve what another block serves already (rule G7)."""
+
+
+SETTINGS = frozenset(
+    {
+        *("root", "proxyproto", "quic", "grpc_server", "https", "https3", "timeouts", "multisocket", "reload", "bind", "debug"),
+        *("ready", "health", "pprof", "tls", "on", "sign"),
+    }
+)
+"""Directives that see no queries: metrics do not show them."""
 
 
 def is_directive(name: str) -> bool:

@@ -83,12 +83,14 @@ class BlockContext:
     `root`: the folder of relative files, empty for the server's own.
     `identity`: what tells this block from all others, the same after a reload as long as its keys are.
     `view`: its name, empty for none; `when`: what has to be true of a query that comes here. `labels`: of its metadata.
+    `directives`: those of the block that see queries, in the order in which they do.
     """
 
     zones: tuple[str, ...]
     sources: Sources
     directory: str
     identity: str = ""
+    directives: tuple[str, ...] = ()
     spans: Spans = field(default_factory=Spans)
     program: list[Op] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

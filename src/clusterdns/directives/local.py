@@ -8,13 +8,14 @@ from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, options
 from clusterdns.iana import RCODES, TYPES
-from clusterdns.plan import FixedNames, FixedOp, FixedReply
+from clusterdns.plan import Counter, FixedNames, FixedOp, FixedReply
 
 TTL = 604800
 LOCALHOST = "localhost."
 LOOPBACK = "127.in-addr.arpa."
 EMPTY = ("0.in-addr.arpa.", LOOPBACK, "255.in-addr.arpa.")
 """Zones that have an apex, and nothing below it but the loopback address."""
+COUNTER = Counter("coredns_local_localhost_requests_total", "Queries for names below localhost.", [], {})
 SOA = f"{LOCALHOST} root.{LOCALHOST} 1 0 0 0 {TTL}"
 
 
@@ -30,8 +31,8 @@ def compile_local(lines: Sequence[Line], block: BlockContext) -> None:
     addresses = [_reply("A", "127.0.0.1"), _reply("AAAA", "::1")]
     apex = [_reply("SOA", SOA), _reply("NS", LOCALHOST), _nothing("@")]
     names = [
-        FixedNames("below", LOCALHOST, [*addresses, _nothing("@")]),
-        *([FixedNames("label", LOCALHOST, [*addresses, _nothing("@")])] if prefix else []),
+        FixedNames("below", LOCALHOST, [*addresses, _nothing("@")], COUNTER),
+        *([FixedNames("label", LOCALHOST, [*addresses, _nothing("@")], COUNTER)] if prefix else []),
         FixedNames("name", LOCALHOST, [*addresses, *apex]),
         *(FixedNames("name", zone, apex) for zone in EMPTY),
         FixedNames("name", f"1.0.0.{LOOPBACK}", [_reply("PTR", LOCALHOST), _nothing(LOOPBACK)]),

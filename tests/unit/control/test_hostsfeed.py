@@ -16,6 +16,7 @@ from clusterdns.control.feeds import Fed
 from clusterdns.control.hostsfeed import EntriesFeed, HostsFeed
 from clusterdns.control.origins import Origins
 from clusterdns.hostsfile import HostsOptions
+from clusterdns.metrics import Metrics
 from clusterdns.zones import ZoneChange
 
 PATIENCE = 20.0
@@ -30,7 +31,12 @@ class Fixture:
         self.origins = Origins()
         self.woken = Event()
         options = HostsOptions(str(path), named, (".",), 60, False, reload_seconds)
-        self.feed = HostsFeed("hosts/1", options, self.origins, self.woken.set, lambda: self.now)
+        self.metrics = Metrics()
+        self.feed = HostsFeed("hosts/1", options, self.origins, self.metrics, self.woken.set, lambda: self.now)
+
+    def counted(self) -> list[str]:
+        """What metrics tell."""
+        return [line for line in self.metrics.text().splitlines() if not line.startswith("#")]
 
     def write(self, text: str) -> None:
         """Writes the file, at a time of its own."""
@@ -185,10 +191,16 @@ def test_each_name_carries_the_file_it_is_from_until_the_feed_ends(hosts: Fixtur
 
 
 def test_how_much_there_is_and_when_it_was_written(hosts: Fixture) -> None:
-    assert (hosts.feed.entries, hosts.feed.reloaded) == (0, None)
+    assert hosts.counted() == []
     hosts.write("192.0.2.1 a b\n")
     hosts.poll()
-    assert (hosts.feed.entries, hosts.feed.reloaded) == (2, 1000.0)
+    entries = f'coredns_hosts_entries{{hostsfile="{hosts.path}"}}'
+    assert hosts.counted() == [f"{entries} 2", "coredns_hosts_reload_timestamp_seconds 1000"]
+    beside = EntriesFeed("hosts/2", msgspec.structs.replace(hosts.feed.options, entries=("192.0.2.1 a",)), hosts.metrics)
+    beside.poll(1)
+    assert hosts.counted()[0] == f"{entries} 3"
+    beside.close()
+    assert hosts.counted()[0] == f"{entries} 2"
 
 
 LARGE = "".join(f"192.0.2.1 name-{number}\n" for number in range(100)) + "junk x\n"
@@ -207,7 +219,8 @@ def test_a_large_file_comes_in_parts_that_are_one_relist(hosts: Fixture) -> None
     assert [lines for _, lines in changes if lines] == [
         (f"[WARNING] plugin/hosts: {hosts.path}:101: an entry is left out: `junk` is no IP address",)
     ]
-    assert (hosts.feed.filled, hosts.feed.entries, hosts.feed.due()) == (True, 100, 1005.0)
+    assert (hosts.feed.filled, hosts.feed.due()) == (True, 1005.0)
+    assert hosts.counted()[0].endswith(" 100")
 
 
 @pytest.mark.usefixtures("parts")
@@ -242,12 +255,12 @@ def test_a_feed_that_ends_while_its_file_is_read_waits_for_nobody(hosts: Fixture
 
 def test_entries_are_given_once_and_again_if_they_must() -> None:
     options = HostsOptions("/etc/hosts", False, (".",), 60, True, 5.0)
-    feed = EntriesFeed("hosts/2", msgspec.structs.replace(options, entries=("192.0.2.1 a", "junk")))
+    feed = EntriesFeed("hosts/2", msgspec.structs.replace(options, entries=("192.0.2.1 a", "junk")), Metrics())
     assert feed.due() == 0.0
     change = feed.poll(7).change
     assert change is not None
     assert [owner.name for owner in change.owners] == ["a", "1.2.0.192.in-addr.arpa"]
-    assert (change.replace, change.complete, feed.entries) == (True, True, 2)
+    assert (change.replace, change.complete) == (True, True)
     assert (feed.due(), feed.poll(8)) == (float("inf"), Fed(None))
     feed.undo()
     assert feed.poll(9).change is not None

@@ -6,6 +6,7 @@ use addresses::Addresses;
 
 use crate::answer::Answer;
 use crate::edns::extended_error;
+use crate::metrics::{Count, OpCounter, PlaceLabel};
 use crate::name;
 use crate::network::Network;
 use crate::plan;
@@ -18,6 +19,16 @@ pub use crate::plan::AclAction as Action;
 /// Extended errors (RFC 8914 4.16, 4.18).
 const BLOCKED: u16 = 15;
 const FILTERED: u16 = 17;
+
+/// The number of the counter of questions that may pass; those of each list and zone follow.
+const ALLOWED: usize = 0;
+/// What is counted for each zone of a list.
+const OF_ZONE: [(&str, &str); 3] = [
+    ("coredns_acl_blocked_requests_total", "Questions that were refused."),
+    ("coredns_acl_filtered_requests_total", "Questions that got an empty answer."),
+    ("coredns_acl_dropped_requests_total", "Questions to which nothing was said."),
+];
+const PLACE: &[PlaceLabel] = &[PlaceLabel::Server, PlaceLabel::View];
 
 /// Lists of rules, in order.
 pub struct AclOp {
@@ -36,9 +47,17 @@ pub enum Access {
 }
 
 struct List {
-    zones: Vec<Box<[u8]>>,
+    zones: Vec<Zone>,
     rules: Vec<Rule>,
     addresses: Addresses,
+}
+
+struct Zone {
+    lower: Box<[u8]>,
+    /// As metrics show it.
+    label: String,
+    /// The number of its first counter.
+    counter: usize,
 }
 
 struct Rule {
@@ -53,12 +72,22 @@ struct Rule {
 impl AclOp {
     /// Compiles the op; the error names what cannot be read.
     pub fn new(lists: &[plan::AclList]) -> Result<AclOp, String> {
-        Ok(AclOp { lists: lists.iter().map(List::new).collect::<Result<_, _>>()? })
+        let mut counters = (ALLOWED + 1..).step_by(OF_ZONE.len());
+        Ok(AclOp { lists: lists.iter().map(|list| List::new(list, &mut counters)).collect::<Result<_, _>>()? })
+    }
+
+    /// What it counts.
+    pub fn counters(&self) -> Vec<OpCounter> {
+        let allowed = OpCounter::new("coredns_acl_allowed_requests_total", "Questions that may pass.", PLACE);
+        let zones = self.lists.iter().flat_map(|list| &list.zones);
+        let of_zones = zones.flat_map(|zone| OF_ZONE.map(|(name, help)| OpCounter::new(name, help, PLACE).with("zone", &zone.label)));
+        [allowed].into_iter().chain(of_zones).collect()
     }
 
     /// Decides; `span` is the op's place.
-    pub fn run<R: Recorder>(&self, turn: &Turn<'_>, answer: &mut Answer, span: u32, recorder: &mut R) -> Access {
-        let Some(rule) = self.lists.iter().find_map(|list| list.rule(turn)) else {
+    pub fn run<R: Recorder>(&self, turn: &Turn<'_>, count: &mut Count<'_>, answer: &mut Answer, span: u32, recorder: &mut R) -> Access {
+        let Some((zone, rule)) = self.lists.iter().find_map(|list| list.rule(turn)) else {
+            count.one(ALLOWED);
             recorder.op("acl", span);
             recorder.note("allowed", || "no rule is about this client and type".to_owned());
             return Access::Allowed;
@@ -66,31 +95,46 @@ impl AclOp {
         recorder.op("acl", rule.span);
         recorder.note(rule.action.participle(), || format!("a question from {}", turn.client.address.ip().to_canonical()));
         match rule.action {
-            Action::Allow => return Access::Allowed,
-            Action::Drop => return Access::Dropped,
+            Action::Allow => {
+                count.one(ALLOWED);
+                Access::Allowed
+            }
             Action::Block => {
+                count.one(zone.counter);
                 answer.rcode = rcode::REFUSED;
                 extended_error(answer, BLOCKED, "");
+                Access::Answered
             }
-            Action::Filter => extended_error(answer, FILTERED, ""),
+            Action::Filter => {
+                count.one(zone.counter + 1);
+                extended_error(answer, FILTERED, "");
+                Access::Answered
+            }
+            Action::Drop => {
+                count.one(zone.counter + 2);
+                Access::Dropped
+            }
         }
-        Access::Answered
     }
 }
 
 impl List {
-    fn new(list: &plan::AclList) -> Result<List, String> {
-        let zones = list.zones.iter().map(|zone| name::absolute_lower(zone).map_err(|why| format!("{zone} {why}")));
+    fn new(list: &plan::AclList, counters: &mut impl Iterator<Item = usize>) -> Result<List, String> {
+        let zones = list.zones.iter().zip(counters).map(|(label, counter)| {
+            let lower = name::absolute_lower(label).map_err(|why| format!("{label} {why}"))?;
+            Ok::<_, String>(Zone { lower, label: label.clone(), counter })
+        });
         let rules = list.rules.iter().map(Rule::new).collect::<Result<Vec<_>, String>>()?;
         Ok(List { zones: zones.collect::<Result<_, _>>()?, addresses: Addresses::new(&rules), rules })
     }
 
-    fn rule(&self, turn: &Turn<'_>) -> Option<&Rule> {
-        if !self.zones.iter().any(|zone| name::is_under(turn.asked.lower, zone)) {
-            return None;
-        }
+    /// The rule that decides, and the longest zone that the name is in.
+    fn rule(&self, turn: &Turn<'_>) -> Option<(&Zone, &Rule)> {
+        let zones = self.zones.iter().filter(|zone| name::is_under(turn.asked.lower, &zone.lower));
+        let zone = zones.max_by_key(|zone| zone.lower.len())?;
         let numbers = self.addresses.rules_of(turn.client.address.ip().to_canonical());
-        numbers.iter().map(|number| &self.rules[*number as usize]).find(|rule| rule.has(turn.request.qtype))
+        let rule = numbers.iter().map(|number| &self.rules[*number as usize]).find(|rule| rule.has(turn.request.qtype))?;
+        Some((zone, rule))
     }
 }
 

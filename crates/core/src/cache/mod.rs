@@ -11,7 +11,7 @@ pub use op::{CacheOp, Found, Lead};
 pub use rules::{Class, Judgement};
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -53,6 +53,8 @@ pub struct Cache {
     capacity: [usize; 2],
     /// How often names got another way behind it: what was asked on the old way is not kept any more.
     epoch: AtomicU64,
+    /// Something was kept once.
+    used: AtomicBool,
 }
 
 #[derive(Default)]
@@ -63,7 +65,6 @@ struct Shard {
     bytes: [usize; 2],
     flights: Vec<Flight>,
     random: u64,
-    counts: Counts,
 }
 
 struct Entry {
@@ -103,24 +104,19 @@ pub enum Joined {
     Waits,
 }
 
-/// What has happened since the cache was made.
+/// What a cache holds.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
-pub struct Counts {
-    /// Answers from entries with records, and from denials.
-    pub hits: [u64; 2],
-    /// Questions without an entry.
-    pub misses: u64,
-    /// Entries that had to go for others: success, denial.
-    pub evictions: [u64; 2],
-    /// Entries renewed before or after their time.
-    pub prefetches: u64,
-    /// Answers that were past their time.
-    pub served_stale: u64,
-    /// Entries now: success, denial.
+pub struct Held {
+    /// Entries: success, denial.
     pub entries: [u64; 2],
-    /// Octets now.
+    /// Octets of all of them.
     pub bytes: u64,
 }
+
+/// What entries with records are counted as.
+pub const SUCCESS: &str = "success";
+/// What entries are counted as that say what does not exist.
+pub const DENIAL: &str = "denial";
 
 impl Cache {
     /// An empty cache as the op describes it.
@@ -129,7 +125,7 @@ impl Cache {
         let hasher = RandomState::default();
         let shard = |number: usize| Mutex::new(Shard { random: hasher.hash_one(number), ..Shard::default() });
         let (shards, capacity) = ((0..SHARDS).map(shard).collect(), [part(&op.success), part(&op.denial)]);
-        Cache { id: op.id.clone(), shards, hasher, capacity, epoch: AtomicU64::new(0) }
+        Cache { id: op.id.clone(), shards, hasher, capacity, epoch: AtomicU64::new(0), used: AtomicBool::new(false) }
     }
 
     /// The key of a question; `lower` is its name in lower case.
@@ -141,34 +137,25 @@ impl Cache {
         Key { hash: hasher.finish(), bits, lower }
     }
 
-    /// What is kept under a key, if it is not older than `window` beyond its time. A quiet look counts nothing.
+    /// What is kept under a key, if it is not older than `window` beyond its time.
     #[inline]
-    pub fn look<T>(&self, key: &Key<'_>, now: Duration, window: u32, quiet: bool, take: impl FnOnce(&Arc<Kept>, i64) -> T) -> Option<T> {
-        let mut shard = self.shard(key.hash);
-        let shard = &mut *shard;
+    pub fn look<T>(&self, key: &Key<'_>, now: Duration, window: u32, take: impl FnOnce(&Arc<Kept>, i64) -> T) -> Option<T> {
+        let shard = self.shard(key.hash);
         let found = shard.place(key).map(|place| &shard.kinds[kind_of(place)][number_of(place)].kept);
         let found = found.map(|kept| (kept, kept.left(now))).filter(|(_, left)| *left > 0 || -*left < i64::from(window));
-        if !quiet {
-            match found {
-                Some((kept, left)) => {
-                    shard.counts.hits[kind(kept.class)] += 1;
-                    shard.counts.served_stale += u64::from(left <= 0);
-                }
-                None => shard.counts.misses += 1,
-            }
-        }
         found.map(|(kept, left)| take(kept, left))
     }
 
-    /// Keeps an answer in the place of what is there. A failure does not replace an answer that can still be used.
-    pub fn store(&self, key: &Key<'_>, kept: &Arc<Kept>, now: Duration, window: u32, prefer_positive: bool) {
+    /// Keeps an answer in the place of what is there. A failure does not replace an answer that can still be used. Returns how many
+    /// others had to go for it.
+    pub fn store(&self, key: &Key<'_>, kept: &Arc<Kept>, now: Duration, window: u32, prefer_positive: bool) -> u64 {
         let mut shard = self.shard(key.hash);
         if let Some(place) = shard.place(key) {
             let old = &shard.kinds[kind_of(place)][number_of(place)].kept;
             let usable = old.left(now) > 0 || -old.left(now) < i64::from(window);
             let spares = kept.class == Class::Failure || prefer_positive && old.answering && !kept.answering;
             if spares && usable && old.class == Class::Success {
-                return;
+                return 0;
             }
             kept.inherit_hits(old);
             shard.remove(place);
@@ -176,17 +163,16 @@ impl Cache {
         let kind = kind(kept.class);
         let limit = (self.capacity[kind] * BYTES_PER_ENTRY).max(LEAST_BYTES);
         if kept.bytes() > limit {
-            return;
+            return 0;
         }
+        let mut evicted = 0;
         while shard.kinds[kind].len() >= self.capacity[kind] || shard.bytes[kind] + kept.bytes() > limit {
             shard.evict(kind, now);
+            evicted += 1;
         }
         shard.insert(kind, Entry { hash: key.hash, bits: key.bits, kept: Arc::clone(kept) });
-    }
-
-    /// Counts a renewal.
-    pub fn count_prefetch(&self, key: &Key<'_>) {
-        self.shard(key.hash).counts.prefetches += 1;
+        self.used.store(true, Ordering::Relaxed);
+        evicted
     }
 
     /// Joins those who ask the same question; the first of them asks it.
@@ -250,23 +236,17 @@ impl Cache {
         }
     }
 
-    /// What has happened so far.
-    pub fn counts(&self) -> Counts {
-        let mut sum = Counts::default();
+    /// What it holds; nothing if it never held anything.
+    pub fn held(&self) -> Option<Held> {
+        let mut held = Held::default();
         for shard in &self.shards {
             let shard = lock(shard);
-            let counts = &shard.counts;
             for kind in 0..2 {
-                sum.hits[kind] += counts.hits[kind];
-                sum.evictions[kind] += counts.evictions[kind];
-                sum.entries[kind] += shard.kinds[kind].len() as u64;
-                sum.bytes += shard.bytes[kind] as u64;
+                held.entries[kind] += shard.kinds[kind].len() as u64;
+                held.bytes += shard.bytes[kind] as u64;
             }
-            sum.misses += counts.misses;
-            sum.prefetches += counts.prefetches;
-            sum.served_stale += counts.served_stale;
         }
-        sum
+        self.used.load(Ordering::Relaxed).then_some(held)
     }
 
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
@@ -322,7 +302,6 @@ impl Shard {
                 break;
             }
         }
-        self.counts.evictions[kind] += 1;
         self.remove(place_of(kind, drawn));
     }
 

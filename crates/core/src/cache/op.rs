@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::rules::{Judgement, judge};
-use super::{Cache, FlightKey, Kept, Key};
+use super::{Cache, DENIAL, FlightKey, Kept, Key, SUCCESS, kind};
 use crate::answer::Answer;
 use crate::client::Transport;
+use crate::metrics::{Count, OpCounter, PlaceLabel};
 use crate::name::is_under;
 use crate::plan::{self, StaleMode};
 use crate::trace::Recorder;
@@ -28,6 +29,17 @@ pub struct CacheOp {
 }
 
 struct Zones(Vec<Box<[u8]>>);
+
+// The numbers of its counters; those of denials follow those of successes.
+const REQUESTS: usize = 0;
+const MISSES: usize = 1;
+const HITS: usize = 2;
+const SERVED_STALE: usize = 4;
+const PREFETCHES: usize = 5;
+const EVICTIONS: usize = 6;
+
+/// The labels that the place of the op has.
+const PLACE: &[PlaceLabel] = &[PlaceLabel::Server, PlaceLabel::View];
 
 /// What the op found.
 pub enum Found {
@@ -73,32 +85,59 @@ impl CacheOp {
         self.epoch.store(self.cache.epoch(), Ordering::Release);
     }
 
+    /// The zones whose answers it keeps, as a label.
+    pub fn zones(&self) -> String {
+        self.plan.zones.join(",")
+    }
+
+    /// What it counts, by the constants above.
+    pub fn counters(&self) -> Vec<OpCounter> {
+        let zones = self.zones();
+        let of = |(name, help): (&'static str, &'static str)| OpCounter::new(name, help, PLACE).with("zones", &zones);
+        let of_both = |family| [of(family).with("type", SUCCESS), of(family).with("type", DENIAL)];
+        let [hits, denials] = of_both(("coredns_cache_hits_total", "Answers from the cache, by what they say."));
+        let [evictions, denial_evictions] = of_both(("coredns_cache_evictions_total", "Entries that had to go for others."));
+        vec![
+            of(("coredns_cache_requests_total", "Questions that came to the cache.")),
+            of(("coredns_cache_misses_total", "Questions that it could not answer. Deprecated: it is requests less hits.")),
+            hits,
+            denials,
+            of(("coredns_cache_served_stale_total", "Answers that were past their time.")),
+            of(("coredns_cache_prefetch_total", "Entries that were renewed before or after their time.")),
+            evictions,
+            denial_evictions,
+        ]
+    }
+
     /// Answers, if something is kept; else says what the question brings back to [`CacheOp::after`].
-    pub fn before<R: Recorder>(&self, turn: &Turn<'_>, answer: &mut Answer, recorder: &mut R) -> Found {
+    pub fn before<R: Recorder>(&self, turn: &Turn<'_>, count: &mut Count<'_>, answer: &mut Answer, recorder: &mut R) -> Found {
         if !self.zones.contain(turn.asked.lower) || self.local.contain(turn.asked.lower) {
             return Found::Next;
         }
         let window = self.plan.serve_stale.as_ref().map_or(0, |stale| stale.window);
-        let found = self.cache.look(&self.key(turn), turn.now, window, turn.quiet, |kept, left| {
+        count.one(REQUESTS);
+        let found = self.cache.look(&self.key(turn), turn.now, window, |kept, left| {
+            count.one(HITS + kind(kept.class));
             if left > 0 {
                 recorder.note("hit", || hit_text(kept, left, turn.now));
                 return Found::Answer(self.hit(kept, left, turn, answer));
             }
             recorder.note("stale", || format!("its time was over {} s ago", -left));
-            self.stale(kept, turn, answer)
+            self.stale(kept, turn, count, answer)
         });
         let found = found.unwrap_or_else(|| {
+            count.one(MISSES);
             recorder.note("miss", || "nothing is kept; the next directive is asked".to_owned());
             Found::Nothing(Lead { at: turn.at, ..Lead::default() })
         });
         if let Found::Answer(Some(_)) = found {
-            self.cache.count_prefetch(&self.key(turn));
+            count.one(PREFETCHES);
         }
         found
     }
 
     /// Keeps the answer of the ops behind, if it may be kept; gives all its records one TTL.
-    pub fn after<R: Recorder>(&self, turn: &Turn<'_>, lead: Lead, answer: &mut Answer, recorder: &mut R) {
+    pub fn after<R: Recorder>(&self, turn: &Turn<'_>, lead: Lead, count: &mut Count<'_>, answer: &mut Answer, recorder: &mut R) {
         let judgement = judge(&self.plan, &turn.asked, turn.request.qtype, turn.request.qclass, turn.request.opcode, answer);
         let came = answer.failure.is_none() && answer.cacheable;
         if came {
@@ -116,7 +155,8 @@ impl CacheOp {
                 recorder.note("kept", || format!("for {ttl} s"));
                 let stale = self.plan.serve_stale.as_ref();
                 let (window, prefer) = stale.map_or((0, false), |stale| (stale.window, stale.prefer_positive));
-                self.cache.store(&self.key(turn), &kept, turn.now, window, prefer);
+                let evicted = self.cache.store(&self.key(turn), &kept, turn.now, window, prefer);
+                count.add(EVICTIONS + kind(kept.class), evicted);
             }
             if let Some(number) = lead.flight {
                 self.cache.land(turn.asked.lower, number, &kept);
@@ -129,16 +169,16 @@ impl CacheOp {
         match &lead.stale {
             Some(stale) if !renews => {
                 recorder.note("stale", || "nothing better came".to_owned());
-                self.thaw_stale(stale, turn, answer);
+                self.thaw_stale(stale, turn, count, answer);
             }
             _ => self.clear_ad(turn, answer),
         }
     }
 
     /// Says what the leader of the same question got, to one who waited for it.
-    pub fn arrived(&self, turn: &Turn<'_>, kept: &Kept, stale: Option<&Arc<Kept>>, answer: &mut Answer) {
+    pub fn arrived(&self, turn: &Turn<'_>, kept: &Kept, stale: Option<&Arc<Kept>>, count: &mut Count<'_>, answer: &mut Answer) {
         match stale {
-            Some(stale) if kept.is_failure() || !matches!(kept.rcode, 0 | 3) => self.thaw_stale(stale, turn, answer),
+            Some(stale) if kept.is_failure() || !matches!(kept.rcode, 0 | 3) => self.thaw_stale(stale, turn, count, answer),
             _ => {
                 kept.thaw(&turn.asked, None, answer);
                 // One who verified gets it as from the cache, as recorded.
@@ -149,7 +189,8 @@ impl CacheOp {
     }
 
     /// Says what is past its time.
-    pub fn thaw_stale(&self, kept: &Kept, turn: &Turn<'_>, answer: &mut Answer) {
+    pub fn thaw_stale(&self, kept: &Kept, turn: &Turn<'_>, count: &mut Count<'_>, answer: &mut Answer) {
+        count.one(SERVED_STALE);
         let ttl = self.plan.serve_stale.as_ref().map_or(0, |stale| stale.ttl);
         let ttl = if ttl == 0 && self.plan.keepttl { kept.ttl } else { ttl };
         answer.clear();
@@ -177,7 +218,7 @@ impl CacheOp {
         (due && kept.begin_refresh(turn.now)).then(|| self.renewal(kept, turn))
     }
 
-    fn stale(&self, kept: &Arc<Kept>, turn: &Turn<'_>, answer: &mut Answer) -> Found {
+    fn stale(&self, kept: &Arc<Kept>, turn: &Turn<'_>, count: &mut Count<'_>, answer: &mut Answer) -> Found {
         let Some(stale) = &self.plan.serve_stale else { return Found::Next };
         let verifies = stale.mode == StaleMode::Verify;
         let waits_for_all = verifies && stale.timeout_ms == 0;
@@ -187,7 +228,7 @@ impl CacheOp {
         // Without a recheck time everybody who verifies asks; identical questions are one question upstream anyway.
         let may_refresh = !turn.quiet && (waits_for_all && stale.recheck == 0 || kept.begin_refresh(turn.now));
         if !may_refresh || !verifies {
-            self.thaw_stale(kept, turn, answer);
+            self.thaw_stale(kept, turn, count, answer);
             return Found::Answer(may_refresh.then(|| self.renewal(kept, turn)));
         }
         let renewing = (!waits_for_all || stale.recheck > 0).then(|| Arc::clone(kept));

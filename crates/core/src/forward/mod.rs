@@ -5,13 +5,15 @@ pub mod reply;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use smallvec::SmallVec;
 
 use crate::client::Transport;
 use crate::exchanges::Target;
+use crate::metrics::ops::{FORWARD_ALL_DOWN, FORWARD_REJECTED};
+use crate::metrics::{Count, OpCounter};
 use crate::name::{self, is_under};
 use crate::plan::{self, Policy, TlsClient};
 use crate::random::Random;
@@ -28,12 +30,12 @@ pub struct Upstream {
     pub address: SocketAddr,
     /// How it is asked over TLS; none: in the clear.
     pub tls: Option<Arc<TlsClient>>,
+    /// The number of its counters.
+    pub number: u32,
     /// Probes that failed since the last good one.
     pub fails: AtomicU32,
     /// Some machine probes it.
     pub probing: AtomicBool,
-    /// Probes that failed, ever.
-    pub failed_probes: AtomicU64,
 }
 
 /// What a `forward` remembers beyond a query. Survives a reload.
@@ -42,11 +44,13 @@ pub struct Traffic {
     /// Queries that wait.
     pub waiting: AtomicU32,
     robin: AtomicU32,
-    /// Queries refused because too many waited.
-    pub rejected: AtomicU64,
-    /// Queries for which all upstreams were down.
-    pub all_down: AtomicU64,
 }
+
+// The numbers of the op's counters.
+/// Queries for which all upstreams were down.
+const ALL_DOWN: usize = 0;
+/// Queries that were refused because too many waited.
+pub const REJECTED: usize = 1;
 
 /// The op, ready to run.
 pub struct ForwardOp {
@@ -62,8 +66,16 @@ pub struct ForwardOp {
     except: Vec<Box<[u8]>>,
 }
 
+/// One of the queries that may wait at a time, for as long as it is there.
+pub struct Admission(Arc<Traffic>);
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Relaxed);
+    }
+}
+
 /// A query on its way to the upstreams.
-#[derive(Debug)]
 pub struct Asking {
     /// The query for the upstream; its id is set for each try.
     pub message: Vec<u8>,
@@ -77,6 +89,10 @@ pub struct Asking {
     pub error: String,
     /// A connection that had served others was closed under it: it is tried once more, at no cost.
     pub retried: bool,
+    /// When the last try began.
+    pub asked: Duration,
+    /// It is one of those that may wait.
+    pub admission: Option<Admission>,
     order: SmallVec<[u8; 16]>,
     next: usize,
     fails: usize,
@@ -117,14 +133,8 @@ pub enum Use {
 
 impl Upstream {
     /// A server that is believed to be up.
-    pub fn new(address: SocketAddr, tls: Option<TlsClient>) -> Upstream {
-        Upstream {
-            address,
-            tls: tls.map(Arc::new),
-            fails: AtomicU32::new(0),
-            probing: AtomicBool::new(false),
-            failed_probes: AtomicU64::new(0),
-        }
+    pub fn new(address: SocketAddr, tls: Option<TlsClient>, number: u32) -> Upstream {
+        Upstream { address, tls: tls.map(Arc::new), number, fails: AtomicU32::new(0), probing: AtomicBool::new(false) }
     }
 
     /// Where a message to it goes that shall travel so; TLS is spoken over a stream in any case.
@@ -151,6 +161,11 @@ impl ForwardOp {
         Ok(ForwardOp { plan: plan.clone(), upstreams, traffic, may_pass_on, from, except })
     }
 
+    /// What it counts, by the constants above.
+    pub fn counters(&self) -> Vec<OpCounter> {
+        [FORWARD_ALL_DOWN, FORWARD_REJECTED].map(|(name, help)| OpCounter::new(name, help, &[])).into()
+    }
+
     /// Whether this name is forwarded. The zone itself always is, even where it is excepted (as CoreDNS does it).
     pub fn serves(&self, lower: &[u8]) -> bool {
         is_under(lower, &self.from) && (*lower == *self.from || !self.except.iter().any(|zone| is_under(lower, zone)))
@@ -170,6 +185,8 @@ impl ForwardOp {
             upstream: 0,
             error: String::new(),
             retried: false,
+            asked: turn.now,
+            admission: None,
             order: SmallVec::new(),
             next: 0,
             fails: 0,
@@ -179,49 +196,40 @@ impl ForwardOp {
         }
     }
 
-    /// Counts one that begins to wait. False: too many do already.
-    pub fn enter(&self) -> bool {
+    /// Lets one in that begins to wait. None: too many do already.
+    pub fn admit(&self) -> Option<Admission> {
         let waiting = self.traffic.waiting.fetch_add(1, Relaxed) + 1;
-        let fits = self.plan.max_concurrent == 0 || waiting <= self.plan.max_concurrent;
-        if !fits {
-            self.leave();
-            self.traffic.rejected.fetch_add(1, Relaxed);
-        }
-        fits
-    }
-
-    /// Counts one that waits no more.
-    pub fn leave(&self) {
-        self.traffic.waiting.fetch_sub(1, Relaxed);
+        let admission = Admission(Arc::clone(&self.traffic));
+        (self.plan.max_concurrent == 0 || waiting <= self.plan.max_concurrent).then_some(admission)
     }
 
     /// Chooses the next upstream to try. None: there is nothing left to try.
-    pub fn choose(&self, asking: &mut Asking, now: Duration, random: &mut Random) -> Option<&Arc<Upstream>> {
-        let count = self.upstreams.len();
+    pub fn choose(&self, asking: &mut Asking, now: Duration, count: &mut Count<'_>, random: &mut Random) -> Option<&Arc<Upstream>> {
+        let all = self.upstreams.len();
         if asking.order.is_empty() {
             asking.order = self.order(random);
         }
         let most = self.plan.max_connect_attempts;
-        if now >= asking.deadline || most > 0 && asking.tries >= most || asking.tries > 0 && asking.fails >= count {
+        if now >= asking.deadline || most > 0 && asking.tries >= most || asking.tries > 0 && asking.fails >= all {
             return None;
         }
         loop {
-            if asking.next >= count {
+            if asking.next >= all {
                 (asking.next, asking.fails) = (0, 0);
             }
             asking.upstream = asking.order[asking.next].into();
             asking.next += 1;
             if self.is_down(&self.upstreams[asking.upstream]) {
                 asking.fails += 1;
-                if asking.fails < count {
+                if asking.fails < all {
                     continue;
                 }
-                self.traffic.all_down.fetch_add(1, Relaxed);
+                count.one(ALL_DOWN);
                 if self.plan.failfast_all_unhealthy {
                     return None;
                 }
                 // Then the probes are wrong rather than all upstreams down: any of them is tried.
-                asking.upstream = random.below(count as u64) as usize;
+                asking.upstream = random.below(all as u64) as usize;
             }
             asking.retried = false;
             return Some(&self.upstreams[asking.upstream]);

@@ -12,7 +12,7 @@ use crate::client::{Client, Ticket, Transport};
 use crate::errors::{Counted, Tally};
 use crate::exchanges::{Asker, Effect, Exchange, Exchanges, LaneId, Lifetime};
 use crate::forward::reply::{self, Kind};
-use crate::forward::{Asking, ForwardOp, Loss, Upstream, Use, write_probe};
+use crate::forward::{self, Asking, ForwardOp, Loss, Upstream, Use, write_probe};
 use crate::mailbox::{Letter, Mailbox};
 use crate::plan::HealthCheck;
 use crate::program::{Op, Program};
@@ -105,7 +105,7 @@ impl Later {
 }
 
 impl Machine {
-    /// The next reply of a query that waited.
+    /// The next reply of a query that waited; an empty one says that it gets none.
     pub fn finished(&mut self) -> Option<(Ticket, Vec<u8>)> {
         self.later.finished.pop_front()
     }
@@ -118,6 +118,14 @@ impl Machine {
     /// The next thing to do with sockets.
     pub fn effect(&mut self) -> Option<Effect> {
         self.later.exchanges.effect()
+    }
+
+    /// Takes stock after a panic: queries that were worked on get no reply, and nothing that was half done goes on.
+    pub fn recover(&mut self) {
+        (self.debug, self.counting.at_hand) = (false, None);
+        self.renewals.clear();
+        let lost = self.later.waiting.end_taken();
+        self.later.finished.extend(lost.into_iter().map(|ticket| (ticket, Vec::new())));
     }
 
     /// When [`Machine::tick`] wants to be called.
@@ -363,19 +371,21 @@ impl Machine {
         self.resume(now, ticket, Resume::Fail(rcode::SERVFAIL, "too many questions wait for it".to_owned()));
     }
 
-    fn begin_asking(&mut self, now: Duration, ticket: Ticket, pending: Pending, asking: Asking) {
+    fn begin_asking(&mut self, now: Duration, ticket: Ticket, pending: Pending, mut asking: Asking) {
         let Some(mut pending) = self.wait_with_others(now, ticket, pending) else { return };
         let program = Arc::clone(&pending.program);
-        let admitted = forward_op(&program, &pending.way).is_none_or(ForwardOp::enter);
-        let refusal = forward_op(&program, &pending.way).map_or(0, |op| op.plan.max_concurrent);
-        if admitted {
+        let Some(op) = forward_op(&program, &pending.way) else { return self.later.waiting.put_back(ticket, pending) };
+        asking.admission = op.admit();
+        if asking.admission.is_some() {
             pending.wait = Wait::Upstream(Box::new(asking), None);
-        }
-        self.later.waiting.put_back(ticket, pending);
-        if admitted {
+            self.later.waiting.put_back(ticket, pending);
             return self.try_next(now, ticket);
         }
-        self.resume(now, ticket, Resume::Fail(rcode::REFUSED, format!("concurrent queries exceeded maximum {refusal}")));
+        let (block, at) = (program.block(pending.way.level.block), pending.way.level.at);
+        self.counting.of_waiting(block, at, &pending.client, pending.purpose).one(forward::REJECTED);
+        self.later.waiting.put_back(ticket, pending);
+        let why = format!("concurrent queries exceeded maximum {}", op.plan.max_concurrent);
+        self.resume(now, ticket, Resume::Fail(rcode::REFUSED, why));
     }
 
     /// Joins those who ask the same, where there may be any.
@@ -389,12 +399,12 @@ impl Machine {
 
     /// Asks the next upstream, or gives up.
     fn try_next(&mut self, now: Duration, ticket: Ticket) {
-        let Some(Pending { wait: Wait::Upstream(asking, exchange), program, way, trace, .. }) = self.later.waiting.get_mut(ticket) else {
-            return;
-        };
+        let Some(pending) = self.later.waiting.get_mut(ticket) else { return };
+        let Pending { wait: Wait::Upstream(asking, _), program, way, client, trace, purpose, .. } = pending else { return };
         let program = Arc::clone(program);
         let Some(op) = forward_op(&program, way) else { return };
-        let Some(upstream) = op.choose(asking, now, &mut self.random) else {
+        let mut count = self.counting.of_waiting(program.block(way.level.block), way.level.at, client, *purpose);
+        let Some(upstream) = op.choose(asking, now, &mut count, &mut self.random) else {
             let why = if asking.error.is_empty() { "no healthy upstreams".to_owned() } else { std::mem::take(&mut asking.error) };
             return self.resume(now, ticket, Resume::Fail(rcode::SERVFAIL, why));
         };
@@ -404,28 +414,39 @@ impl Machine {
             let state = if op.is_down(upstream) { "all are down, so any is tried" } else { "it is healthy" };
             trace.note("asks", || format!("{} over {}: policy {:?}, {state}", target.address, target.name(), op.plan.policy));
         }
-        let due = op.due(asking, now);
-        let sent = self.later.exchanges.send(now, target, lifetime(op), Asker::Query(ticket.0), &asking.message);
-        *exchange = Some(sent);
-        self.later.timers.add(due, Due::Reply(sent));
+        self.ask(now, ticket);
         self.look_for_lanes(now);
     }
 
-    /// Asks the same upstream once more.
-    fn try_again(&mut self, now: Duration, ticket: Ticket) {
-        let Some(Pending { wait: Wait::Upstream(asking, exchange), program, way, .. }) = self.later.waiting.get_mut(ticket) else { return };
+    /// Asks the upstream that was chosen, for the first time or once more.
+    fn ask(&mut self, now: Duration, ticket: Ticket) {
+        let Some(pending) = self.later.waiting.get_mut(ticket) else { return };
+        let Pending { wait: Wait::Upstream(asking, exchange), program, way, purpose, .. } = pending else { return };
         let program = Arc::clone(program);
         let Some(op) = forward_op(&program, way) else { return };
-        let (target, due) = (op.upstreams[asking.upstream].target(asking.transport), op.due(asking, now));
-        let sent = self.later.exchanges.send(now, target, lifetime(op), Asker::Query(ticket.0), &asking.message);
+        let (upstream, due) = (&op.upstreams[asking.upstream], op.due(asking, now));
+        let target = upstream.target(asking.transport);
+        let (sent, reused) = self.later.exchanges.send(now, target.clone(), lifetime(op), Asker::Query(ticket.0), &asking.message);
         *exchange = Some(sent);
+        asking.asked = now;
         self.later.timers.add(due, Due::Reply(sent));
+        if *purpose != Purpose::Explain {
+            self.counting.upstream(upstream.number).asked(&target, reused);
+        }
     }
 
     fn reply_came(&mut self, now: Duration, ticket: Ticket, exchange: Exchange, message: &[u8]) {
         let Some(pending) = self.later.waiting.get_mut(ticket) else { return };
         let Wait::Upstream(asking, current) = &mut pending.wait else { return };
-        let start = match reply::kind_of(message, &asking.expected) {
+        let head = reply::head_of(message);
+        let program = Arc::clone(&pending.program);
+        let Some(op) = forward_op(&program, &pending.way) else { return };
+        let upstream = &op.upstreams[asking.upstream];
+        let kind = reply::kind_of(message, &asking.expected);
+        if pending.purpose != Purpose::Explain && !matches!(kind, Kind::Garbled(_)) {
+            self.counting.upstream(upstream.number).replied(head.rcode, now.saturating_sub(asking.asked));
+        }
+        let start = match kind {
             Kind::Reply(start) => start,
             Kind::Foreign => {
                 *current = None;
@@ -435,17 +456,14 @@ impl Machine {
             }
             Kind::Garbled(why) => return self.try_lost(now, ticket, Some(exchange), Loss::Garbled(why)),
         };
-        let head = reply::head_of(message);
-        let program = Arc::clone(&pending.program);
-        let Some(op) = forward_op(&program, &pending.way) else { return };
         let used = op.judge(asking, head);
         *current = None;
-        let from = op.upstreams[asking.upstream].address;
+        let from = upstream.address;
         note(pending, "reply", || format!("{} from {from}{}", crate::text::rcode_name(head.rcode), told(used)));
         self.later.exchanges.end(&exchange, true);
         match used {
             Use::Answer => self.resume(now, ticket, Resume::Reply(message, start)),
-            Use::OverTcp => self.try_again(now, ticket),
+            Use::OverTcp => self.ask(now, ticket),
             Use::Elsewhere => self.try_next(now, ticket),
             Use::PassOn => self.resume(now, ticket, Resume::Next),
         }
@@ -478,7 +496,7 @@ impl Machine {
         *exchange = None;
         if had_served && loss == Loss::Closed && !asking.retried {
             asking.retried = true;
-            return self.try_again(now, ticket);
+            return self.ask(now, ticket);
         }
         self.try_lost(now, ticket, None, loss);
     }
@@ -508,14 +526,12 @@ impl Machine {
         if let Wait::Upstream(_, exchange) = &wait {
             // What is still under way there matters no more.
             exchange.iter().for_each(|exchange| self.later.exchanges.end(exchange, false));
-            if let Some(op) = forward_op(&program, &way) {
-                op.leave();
-            }
         }
         let phase = self.take_up(&question, &program, &mut way, wait, how);
         self.debug = debug;
         (self.begun, self.block, self.upstream) = (way.begun, way.outermost_block(), way.upstream);
         (self.size, self.silent) = (None, false);
+        self.counting.at_hand = way.arrival;
         let hold = match &mut trace {
             Some(trace) => self.run(&program, &question, &mut way, phase, trace.as_mut()),
             None => self.run(&program, &question, &mut way, phase, &mut Off),
@@ -567,9 +583,10 @@ impl Machine {
         way.level.at = at;
         let Some(op) = cache_op(program, way, at) else { return Phase::After };
         let turn = question.turn(way);
+        let mut count = self.counting.of(program.block(way.level.block), at, question);
         match (how, stale) {
-            (Resume::Arrived(kept), stale) => op.arrived(&turn, &kept, stale.as_ref(), &mut self.answer),
-            (_, Some(stale)) => op.thaw_stale(&stale, &turn, &mut self.answer),
+            (Resume::Arrived(kept), stale) => op.arrived(&turn, &kept, stale.as_ref(), &mut count, &mut self.answer),
+            (_, Some(stale)) => op.thaw_stale(&stale, &turn, &mut count, &mut self.answer),
             (Resume::Fail(rcode, why), None) => self.answer.fail(rcode, why),
             (_, None) => self.answer.fail(rcode::SERVFAIL, "the same question, asked for another client, got no answer in time"),
         }
@@ -617,6 +634,7 @@ impl Machine {
         }
         let mut reply = Vec::new();
         self.say(program, question, &mut reply);
+        self.counting.answered_late(question.now);
         match (question.purpose, trace) {
             (Purpose::Explain, Some(trace)) => return self.later.explained.push_back(Explained { ticket, reply, trace: *trace }),
             (_, Some(trace)) => self.tell(question.client, question.message, &reply, *trace, debug),
@@ -645,7 +663,7 @@ impl Machine {
         }
         let message = write_probe(&probe.check);
         let target = probe.upstream.target(probe.transport);
-        let sent = self.later.exchanges.send(now, target, probe.lifetime, Asker::Probe(number), &message);
+        let (sent, _) = self.later.exchanges.send(now, target, probe.lifetime, Asker::Probe(number), &message);
         self.later.timers.add(now + PROBE_TIMEOUT, Due::Reply(sent));
     }
 
@@ -653,7 +671,7 @@ impl Machine {
         exchange.iter().for_each(|exchange| self.later.exchanges.end(exchange, false));
         let Some(Some(probe)) = self.later.probes.get(number) else { return };
         probe.upstream.fails.fetch_add(1, Relaxed);
-        probe.upstream.failed_probes.fetch_add(1, Relaxed);
+        self.counting.upstream(probe.upstream.number).probe_failed();
         let again = now + Duration::from_millis(probe.check.interval_ms.max(1).into());
         self.later.timers.add(again, Due::Probe(number));
     }
@@ -687,11 +705,6 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        for pending in self.later.waiting.iter() {
-            if let (Wait::Upstream(..), Some(op)) = (&pending.wait, forward_op(&pending.program, &pending.way)) {
-                op.leave();
-            }
-        }
         for number in 0..self.later.probes.len() {
             self.probe_ended(number, false);
         }

@@ -49,7 +49,8 @@ impl Machine {
                 }
                 Op::Cache(op) => {
                     recorder.op("cache", *span);
-                    match op.before(&question.turn(way), &mut self.answer, recorder) {
+                    let count = &mut self.counting.of(block, way.level.at, question);
+                    match op.before(&question.turn(way), count, &mut self.answer, recorder) {
                         Found::Answer(renew) => {
                             self.renewals.extend(renew.map(|lead| way.renewal(lead)));
                             return None;
@@ -94,17 +95,21 @@ impl Machine {
                         way.change(other, Memory::new());
                     }
                 }
-                Op::Acl(op) => match op.run(&question.turn(way), &mut self.answer, *span, recorder) {
-                    Access::Allowed => {}
-                    Access::Answered => return None,
-                    Access::Dropped => {
-                        // Where it is the target of an alias that is not told, the rest of the answer is.
-                        self.silent = !way.is_inside();
-                        return None;
+                Op::Acl(op) => {
+                    let count = &mut self.counting.of(block, way.level.at, question);
+                    match op.run(&question.turn(way), count, &mut self.answer, *span, recorder) {
+                        Access::Allowed => {}
+                        Access::Answered => return None,
+                        Access::Dropped => {
+                            // Where it is the target of an alias that is not told, the rest of the answer is.
+                            self.silent = !way.is_inside();
+                            return None;
+                        }
                     }
-                },
+                }
                 Op::Fixed(op) => {
-                    if op.run(&question.turn(way), &mut self.answer, *span, recorder) {
+                    let count = &mut self.counting.of(block, way.level.at, question);
+                    if op.run(&question.turn(way), count, &mut self.answer, *span, recorder) {
                         return None;
                     }
                 }
@@ -142,7 +147,8 @@ impl Machine {
                 Op::Cache(op) => {
                     if let Some(lead) = way.level.lead.take_if(|lead| lead.at == at) {
                         recorder.way_out("cache", *span);
-                        op.after(&question.turn(way), lead, &mut self.answer, recorder);
+                        let count = &mut self.counting.of(block, at, question);
+                        op.after(&question.turn(way), lead, count, &mut self.answer, recorder);
                     }
                 }
                 Op::Shuffle(shuffle) if self.answer.rcode == rcode::NOERROR => {
@@ -227,12 +233,20 @@ impl Machine {
     }
 
     /// The op at hand asked something in between: it gets that answer, and the one that is aside. True: it asks once more.
-    pub(super) fn take_both<R: Recorder>(&mut self, program: &Program, way: &mut Way, aside: Aside, recorder: &mut R) -> bool {
-        let PlacedOp { op, span } = &program.block(way.level.block).ops[way.level.at];
+    pub(super) fn take_both<R: Recorder>(
+        &mut self,
+        program: &Program,
+        question: &Question<'_>,
+        way: &mut Way,
+        aside: Aside,
+        recorder: &mut R,
+    ) -> bool {
+        let block = program.block(way.level.block);
+        let PlacedOp { op, span } = &block.ops[way.level.at];
         if let Op::Dns64(op) = op {
             recorder.way_out("dns64", *span);
             recorder.note("answers", || "with IPv6 addresses made of the IPv4 addresses".to_owned());
-            op.synthesise(&aside, &mut self.answer);
+            op.synthesise(&aside, &mut self.counting.of(block, way.level.at, question), &mut self.answer);
         }
         false
     }

@@ -1,10 +1,37 @@
-//! Metrics: what the engine has counted, as the text that Prometheus reads.
+//! Metrics: what the engine counts, as the text that Prometheus reads.
+//!
+//! Reading order: [`counter`] (how a thread counts), [`registry`] (under which labels), [`queries`], [`upstreams`] and [`ops`] (what is
+//! counted), [`page`] (the text).
+
+pub mod counter;
+pub mod ops;
+pub mod page;
+pub mod queries;
+pub mod registry;
+pub mod upstreams;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// All that is known about the engine's work.
+pub use counter::{Buckets, Counter, Durations, Sizes};
+pub use ops::{AllCounters, Count, OpCounter, PlaceLabels};
+pub use page::{Family, Kind, Page, Samples};
+pub use queries::{AllQueries, Counted, Queries, SeriesLabels};
+pub use registry::{Own, Registry};
+pub use upstreams::AllUpstreams;
+
+use crate::client::Transport;
+pub use crate::plan::PlaceLabel;
+use crate::text;
+
+/// All that is counted of the engine's work.
 #[derive(Default)]
 pub struct Metrics {
+    /// Of queries.
+    pub queries: AllQueries,
+    /// By ops.
+    pub counters: AllCounters,
+    /// Of upstreams.
+    pub upstreams: AllUpstreams,
     told: Mutex<Arc<str>>,
 }
 
@@ -15,12 +42,32 @@ impl Metrics {
         *self.told() = format!("{text}{end}").into();
     }
 
-    /// Everything, in the exposition format.
-    pub fn page(&self) -> String {
-        self.told().to_string()
+    /// What is counted here, `more` families, and what others have counted.
+    pub fn page(&self, more: Vec<Family>) -> Page {
+        let mut families = more;
+        families.extend(queries::families(&self.queries));
+        families.extend(ops::families(&self.counters));
+        families.extend(upstreams::families(&self.upstreams));
+        Page::new(families, Arc::clone(&self.told()))
     }
 
     fn told(&self) -> MutexGuard<'_, Arc<str>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Transports, as labels.
+const PROTOCOLS: [&str; 2] = ["udp", "tcp"];
+/// Response codes that are counted apart, and one place for all others.
+const RCODES: usize = 25;
+
+fn protocol(transport: Transport) -> usize {
+    match transport {
+        Transport::Udp => 0,
+        Transport::Tcp => 1,
+    }
+}
+
+fn rcode_label(rcode: usize) -> String {
+    if rcode < RCODES - 1 { text::rcode_name(rcode as u16) } else { "other".to_owned() }
 }

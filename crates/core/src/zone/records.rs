@@ -85,7 +85,7 @@ impl RecordsOp {
             return Said::Next;
         }
         recorder.note("absent", || "no such name; all data has been loaded".to_owned());
-        answer.rcode = rcode::SERVFAIL;
+        (answer.rcode, answer.left_to_server) = (rcode::SERVFAIL, true);
         Said::Answered
     }
 }

@@ -14,6 +14,7 @@ fn one_run(seed: u64) {
     let stale = if seed.is_multiple_of(3) { json!(null) } else { stale };
     let policy = ["random", "round_robin", "sequential"][seed as usize % 3];
     let program = vec![
+        json!({"op": "count", "directive": "errors", "directives": [], "zone": ".", "span": 0}),
         cache(json!({"serve_stale": stale, "prefetch": prefetch, "success": least, "denial": least})),
         forward(3, json!({"policy": policy, "prefer_udp": seed.is_multiple_of(5)})),
     ];
@@ -61,6 +62,11 @@ fn one_run(seed: u64) {
         assert!(reply.answer.iter().all(|record| record.data == "192.0.2.1"), "seed {seed}: query {number} got {}", line(&reply));
     }
     assert!(world.machines.iter().all(|machine| machine.waiting() == 0), "seed {seed}");
+    for family in ["requests_total", "responses_total", "request_duration_seconds", "request_size_bytes", "response_size_bytes"] {
+        assert_eq!(world.sum(&format!("coredns_dns_{family}")), world.asked.len() as u64, "seed {seed}: {family}");
+    }
+    let looked = ["misses_total", "hits_total"].map(|family| world.sum(&format!("coredns_cache_{family}"))).iter().sum::<u64>();
+    assert_eq!((world.sum("coredns_cache_requests_total"), looked), (world.asked.len() as u64, world.asked.len() as u64), "seed {seed}");
 }
 
 #[test]

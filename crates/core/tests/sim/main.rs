@@ -9,5 +9,6 @@ mod errors;
 mod forward;
 mod header;
 mod lookout;
+mod metrics;
 mod views;
 mod world;

@@ -11,6 +11,7 @@ use core_dns::client::{Client, Transport};
 use core_dns::engine::{Engine, Observation, Sink};
 use core_dns::exchanges::{Effect, LaneId, Target};
 use core_dns::forward::Loss;
+use core_dns::gauges;
 use core_dns::machine::{Machine, Verdict};
 use core_dns::name;
 use core_dns::random::Random;
@@ -282,6 +283,18 @@ impl World {
         (asked.answered.as_ref().expect("an answer").0 - asked.at).as_secs_f64()
     }
 
+    /// The samples of a family of metrics; of histograms only how many values there are.
+    pub fn metrics(&self, family: &str) -> Vec<String> {
+        let page: String = gauges::page(&self.engine, Vec::new()).collect();
+        let of = |line: &&str| line.split(['{', ' ']).next().is_some_and(|name| name.trim_end_matches("_count") == family);
+        page.lines().filter(of).map(str::to_owned).collect()
+    }
+
+    /// What the samples of a family add up to.
+    pub fn sum(&self, family: &str) -> u64 {
+        self.metrics(family).iter().map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+    }
+
     /// How long the last query took.
     pub fn last_took(&self) -> f64 {
         self.took(self.asked.len() - 1)
@@ -390,6 +403,7 @@ impl World {
         while any {
             any = false;
             for number in 0..self.machines.len() {
+                self.machines[number].time();
                 self.machines[number].collect(self.now);
                 while let Some(effect) = self.machines[number].effect() {
                     any = true;

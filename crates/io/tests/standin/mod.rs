@@ -32,18 +32,20 @@ pub struct Outside {
 ///
 /// - `echo X`: X. `who`: client, local address, listener, transport. `plan`: generation, listener. `big N`: N bytes.
 /// - `drop`: nothing. `panic`: a panic. `block`: tells the gate, then waits for it.
-/// - `wait X`: X, after somebody has said `release X`. `tick X`: X, a few milliseconds later.
+/// - `wait X`: X, after somebody has said `release X`. `tick X`: X, a few milliseconds later; `tick panic`: a panic then.
 pub struct Words {
     outside: Arc<Outside>,
     tickets: u64,
     waiting: HashMap<String, Vec<Ticket>>,
     finished: Vec<(Ticket, Vec<u8>)>,
     ticking: Vec<(Duration, Ticket, String)>,
+    /// Whose tick panics.
+    lost: Option<Ticket>,
 }
 
 impl Words {
     pub fn new(outside: Arc<Outside>) -> Words {
-        Words { outside, tickets: 0, waiting: HashMap::new(), finished: Vec::new(), ticking: Vec::new() }
+        Words { outside, tickets: 0, waiting: HashMap::new(), finished: Vec::new(), ticking: Vec::new(), lost: None }
     }
 
     fn ticket(&mut self) -> Ticket {
@@ -105,7 +107,13 @@ impl Respond for Words {
         let (due, rest) = self.ticking.drain(..).partition(|(at, ..)| *at <= now);
         self.ticking = rest;
         let due: Vec<(Duration, Ticket, String)> = due;
+        self.lost = due.iter().find(|(.., word)| word == "panic").map(|(_, ticket, _)| *ticket);
+        assert!(self.lost.is_none(), "as asked");
         self.finished.extend(due.into_iter().map(|(_, ticket, word)| (ticket, word.into_bytes())));
+    }
+
+    fn recover(&mut self) {
+        self.finished.extend(self.lost.take().map(|ticket| (ticket, Vec::new())));
     }
 }
 
