@@ -10,7 +10,7 @@ import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from msgspec import structs
 
@@ -22,19 +22,13 @@ from clusterdns.directives import FILTERS, SETTINGS, TABLE, in_order, is_directi
 from clusterdns.directives.block import BlockContext, Feed, Plugin, ReloadOptions, Spans, WatchedFile
 from clusterdns.directives.labels import Labels, mentioned_in
 from clusterdns.directives.options import suggestion
+from clusterdns.listeners import Listeners, Served
 from clusterdns.names import is_preferred
-from clusterdns.plan import VERSION, Block, HttpListener, Listener, Plan
+from clusterdns.plan import VERSION, HttpListener, Plan
 from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources
 
 Item = TypeVar("Item")
-
-
-class Served(NamedTuple):
-    """A zone and the label of a listener that it is served on (`dns://:53`), as the banner tells them."""
-
-    zone: str
-    server: str
 
 
 @dataclass(frozen=True)
@@ -65,8 +59,9 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
         _compile_block(block, identity, mentioned, sources, directory, default_port, spans, problems)
         for block, identity in zip(parsed.tree.blocks, identities, strict=True)
     ]
-    listeners = _Listeners(problems)
-    plan_blocks = [block for compiled in blocks for block in listeners.serve(compiled)]
+    listeners = Listeners(problems)
+    plan_blocks = [block for compiled in blocks for block in listeners.serve(compiled.keys, compiled.context, compiled.filtered)]
+    listeners.check()
     ordered = _in_file_order(problems, parsed.files)
     if has_errors(ordered):
         return Compilation(None, ordered)
@@ -131,7 +126,9 @@ def _compile_block(
     """One server block, all of its directives in the order of the table."""
     keys = tuple((key, token) for token in block.keys for key in _parse_key(token, default_port, problems))
     zones = _unique(key.zone for key, _ in keys)
-    context = BlockContext(zones, sources, directory, identity, spans=spans, problems=problems, labels=Labels(mentioned))
+    schemes = frozenset(key.scheme for key, _ in keys)
+    labels = Labels(mentioned)
+    context = BlockContext(zones, sources, directory, identity, spans=spans, problems=problems, schemes=schemes, labels=labels)
     for key, token in keys:
         _warn_of_key(key, token, context)
     lines = _lines_by_directive(block.lines, context)
@@ -192,83 +189,6 @@ def _compile_directive(name: str, lines: Sequence[Line], context: BlockContext) 
             context.error(line, f"`{name}` can be used only once in a server block", hint, code="used-twice")
         lines = lines[:1]
     directive.compile(lines, context)
-
-
-class _Listeners:
-    """The sockets of the plan, and which zones are served on each."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        self.by_id: dict[str, Listener] = {}
-        self.served: list[Served] = []
-        self._problems = problems
-        self._hosts: dict[Key, dict[str, Token]] = {}
-
-    def serve(self, compiled: _Compiled) -> Iterator[Block]:
-        """The plan's blocks for a server block: one for each key."""
-        context = compiled.context
-        hosts = ("",) if context.bind is None else context.bind
-        for key, token in compiled.keys:
-            if compiled.filtered:
-                self._warn_of_order(key, hosts, token)
-            free = [host for host in hosts if compiled.filtered or self._is_free(key, host, token)]
-            listeners = [_listener(host, key) for host in free]
-            for listener in listeners:
-                self._add(listener, context)
-            self.served += [Served(key.zone, listener.server) for listener in listeners]
-            if listeners:
-                yield Block(
-                    zone=key.zone,
-                    listeners=[listener.id for listener in listeners],
-                    program=context.program,
-                    span=context.span(token),
-                    view=context.view,
-                    when=context.when,
-                    metadata=context.labels.metadata(),
-                )
-
-    def _add(self, listener: Listener, context: BlockContext) -> None:
-        """Take a listener up; of the blocks that share it, the last one that sets a time decides, as in CoreDNS."""
-        known = self.by_id.get(listener.id, listener)
-        says = {name: value for name, value in structs.asdict(context.timeouts).items() if value is not None}
-        self.by_id[listener.id] = structs.replace(known, timeouts=structs.replace(known.timeouts, **says)) if says else known
-
-    def _is_free(self, key: Key, host: str, token: Token) -> bool:
-        """Whether nobody serves this zone there already; every address overlaps with each single one (rule G7)."""
-        hosts = self._hosts.setdefault(key, {})
-        if host in hosts:
-            self._refuse(token, f"cannot serve {_where(key, host)} - it is already defined", hosts[host])
-            return False
-        other = next(iter(hosts), None) if host == "" else "" if "" in hosts else None
-        if other is not None:
-            message = f"cannot serve {_where(key, host)} - zone overlap listener capacity with {_where(key, other)}"
-            self._refuse(token, message, hosts[other])
-            return False
-        hosts[host] = token
-        return True
-
-    def _warn_of_order(self, key: Key, hosts: Iterable[str], token: Token) -> None:
-        """Report a block with a filter behind one without, which takes all queries for itself."""
-        first = next((taken[host] for host in hosts if host in (taken := self._hosts.get(key, {}))), None)
-        if first is not None:
-            message = f"no query for `{key}` comes here: the block at {first.place} takes all of them"
-            hint = "blocks are tried from top to bottom: put those with a view first"
-            self._problems.append(Problem(Severity.WARNING, "unreachable-view", token.place, message, hint))
-
-    def _refuse(self, token: Token, message: str, first: Token) -> None:
-        """Report a zone that two blocks claim."""
-        hint = f"it was defined at {first.place}; merge the blocks, or give each its own zone, port or bind address"
-        self._problems.append(Problem(Severity.ERROR, "zone-twice", token.place, message, hint))
-
-
-def _listener(host: str, key: Key) -> Listener:
-    """The listener for a key on an address; an empty host stands for all."""
-    bracketed = f"[{host}]" if ":" in host else host
-    return Listener(id=f"{bracketed}:{key.port}", host=host, port=key.port, server=f"{key.scheme}://{bracketed}:{key.port}")
-
-
-def _where(key: Key, host: str) -> str:
-    """A key on an address in CoreDNS's words."""
-    return f"{key} on {host}" if host else str(key)
 
 
 def _http_of(contexts: Sequence[BlockContext]) -> list[HttpListener]:

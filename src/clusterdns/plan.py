@@ -36,10 +36,26 @@ class Timeouts(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     most_queries: int | None = None
 
 
-class Listener(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A socket pair (UDP and TCP). An empty host means every address of the machine, both families.
+ClientAuth = Literal["nocert", "request", "require", "verify_if_given", "require_and_verify"]
 
-    `server` is CoreDNS's label for it, `dns://:53`.
+
+class TlsServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How connections are secured: paths of PEM files, that the engine reads.
+
+    `cert` and `key` say who we are. `client_auth`: whether clients are asked for a certificate, must have one, and whether it is
+    verified, by the authorities in `ca` (empty: those of the system).
+    """
+
+    cert: str
+    key: str
+    ca: str
+    client_auth: ClientAuth
+
+
+class Listener(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A socket pair (UDP and TCP); with `tls` one for secured connections alone.
+
+    An empty host means every address of the machine, both families. `server` is CoreDNS's label for it, `dns://:53`.
     """
 
     id: str
@@ -47,6 +63,7 @@ class Listener(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     port: int
     server: str
     timeouts: Timeouts = Timeouts()
+    tls: TlsServer | None = None
 
 
 class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -46,6 +46,7 @@ class Upstream:
         self._connections: set[asyncio.StreamWriter] = set()
         self._timers: list[asyncio.TimerHandle] = []
         self._tasks: set[asyncio.Task[None] | None] = set()
+        self._handshake = asyncio.Lock()
 
     async def up(self) -> None:
         """Can be reached from now on."""
@@ -97,8 +98,14 @@ class Upstream:
                 await writer.wait_closed()
 
     async def _shake_hands(self, writer: asyncio.StreamWriter, tls: ssl.SSLContext) -> None:
+        """One at a time, as when it was recorded: what two connections tell is not mixed."""
+        transport = writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        # What comes meanwhile is for TLS.
+        transport.pause_reading()
         try:
-            await writer.start_tls(tls, ssl_handshake_timeout=HANDSHAKE)
+            async with self._handshake:
+                await writer.start_tls(tls, ssl_handshake_timeout=HANDSHAKE)
         except OSError:
             self.script.note({"proto": "tls", "handshake": "failed"})
             raise

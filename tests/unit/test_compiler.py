@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from clusterdns.compiler import Compilation, Served, compile_plan
+from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.corefile.problems import Severity
 from clusterdns.corefile.syntax import parse_corefile
 from clusterdns.directives import HERE, LATER, TABLE
 from clusterdns.directives.block import ReloadOptions
+from clusterdns.listeners import Served
 from clusterdns.plan import VERSION, Listener, Plan, Span, decode_plan, encode_plan
 from clusterdns.scalars import Duration
 from clusterdns.sources import sources_of_texts

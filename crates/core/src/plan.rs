@@ -42,6 +42,27 @@ pub struct Listener {
     pub server: String,
     #[serde(default)]
     pub timeouts: Timeouts,
+    #[serde(default)]
+    pub tls: Option<TlsServer>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[serde(deny_unknown_fields)]
+pub struct TlsServer {
+    pub cert: String,
+    pub key: String,
+    pub ca: String,
+    pub client_auth: ClientAuth,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    Nocert,
+    Request,
+    Require,
+    VerifyIfGiven,
+    RequireAndVerify,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! Knows its own stream. Must not know the other connections, the poll or the deadlines' order.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,8 @@ use crate::queries::{Asker, Queries};
 use crate::respond::Respond;
 use crate::slots::Key;
 use crate::sys::Interest;
-use crate::tcp::TcpLimits;
+use crate::tcp::Terms;
+use crate::tls::Channel;
 
 /// While more than this waits to be written, nothing is read.
 const OUTPUT_FULL: usize = 64 * 1024;
@@ -26,7 +27,7 @@ const OUTPUT_KEPT: usize = 2048;
 /// A client's connection.
 pub struct Connection {
     /// The socket.
-    pub stream: TcpStream,
+    pub channel: Channel<TcpStream>,
     /// Who asks here.
     pub client: Client,
     /// Which binding of a listener it came through.
@@ -35,8 +36,8 @@ pub struct Connection {
     pub watched: Interest,
     /// When it must have done something.
     pub due: Option<Due>,
-    /// What it may take.
-    pub limits: Arc<TcpLimits>,
+    /// How it is served.
+    pub terms: Arc<Terms>,
     input: Frames,
     output: Vec<u8>,
     /// Replies that are still to come.
@@ -45,7 +46,7 @@ pub struct Connection {
     queries: u32,
     /// No more queries: the client has closed its side, or we have turned away.
     ended: bool,
-    /// Since when an incomplete message waits for its rest.
+    /// Since when an incomplete message waits for its rest, or a handshake for its end.
     begun: Option<Duration>,
     /// When the client last took something.
     taken: Duration,
@@ -65,6 +66,8 @@ pub struct Due {
 pub enum Missing {
     /// Any query: it is idle.
     Query,
+    /// The end of the handshake.
+    Handshake,
     /// The rest of a message.
     Rest,
     /// The client taking its replies.
@@ -73,14 +76,14 @@ pub enum Missing {
 
 impl Connection {
     /// A connection that was just accepted.
-    pub fn new(client: Client, serial: u64, stream: TcpStream, limits: Arc<TcpLimits>) -> Connection {
+    pub fn new(client: Client, serial: u64, channel: Channel<TcpStream>, terms: Arc<Terms>) -> Connection {
         Connection {
-            stream,
+            channel,
             client,
             serial,
             watched: Interest::READ,
             due: None,
-            limits,
+            terms,
             input: Frames::default(),
             output: Vec::new(),
             waiting: 0,
@@ -96,13 +99,18 @@ impl Connection {
         if self.ended {
             return Ok(());
         }
-        match self.stream.read(buffer) {
+        match self.channel.read(buffer) {
             Ok(0) => self.ended = true,
             Ok(count) => self.input.push(&buffer[..count]),
             Err(error) if is_temporary(&error) => {}
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Whether it cannot carry messages yet.
+    pub fn is_handshaking(&self) -> bool {
+        self.channel.is_handshaking()
     }
 
     /// Takes no more queries; replies that wait are still sent.
@@ -135,7 +143,7 @@ impl Connection {
                     }
                 }
                 self.queries = self.queries.saturating_add(1);
-                if self.limits.max_queries.is_some_and(|most| self.queries >= most) {
+                if self.terms.limits.max_queries.is_some_and(|most| self.queries >= most) {
                     self.ended = true;
                     self.input.clear();
                 }
@@ -146,37 +154,45 @@ impl Connection {
                 break;
             }
         }
-        let incomplete = self.has_room() && !self.input.is_empty();
+        let incomplete = self.is_handshaking() || self.has_room() && !self.input.is_empty();
         self.begun = match self.begun {
             _ if !incomplete => None,
             Some(begun) if !asked => Some(begun),
             _ => Some(queries.now),
         };
         let exhausted = self.ended && self.has_room();
-        Ok(!(exhausted && self.waiting == 0 && self.output.is_empty()))
+        Ok(!(exhausted && self.waiting == 0 && !self.has_output()))
     }
 
     /// What the poll shall watch for.
     pub fn wants(&self) -> Interest {
-        Interest { read: !self.ended && self.has_room(), write: !self.output.is_empty() }
+        Interest { read: !self.ended && self.has_room(), write: self.channel.wants_room(!self.output.is_empty()) }
     }
 
     /// When it must have done something, seen from now. Nobody hurries those who wait for us.
     pub fn next_due(&self, now: Duration) -> Option<Due> {
-        if !self.output.is_empty() {
-            return Some(Due { at: self.taken + self.limits.write, missing: Missing::Room });
+        if self.is_handshaking() {
+            return Some(Due { at: self.begun.unwrap_or(now) + self.terms.limits.read, missing: Missing::Handshake });
+        }
+        if self.has_output() {
+            return Some(Due { at: self.taken + self.terms.limits.write, missing: Missing::Room });
         }
         match self.begun {
-            Some(begun) if !self.ended => Some(Due { at: begun + self.limits.read, missing: Missing::Rest }),
+            Some(begun) if !self.ended => Some(Due { at: begun + self.terms.limits.read, missing: Missing::Rest }),
             _ if self.waiting > 0 => None,
             // Who connects and says nothing is given less time than who pauses between queries.
-            _ if self.queries == 0 => Some(Due { at: now + self.limits.read, missing: Missing::Query }),
-            _ => Some(Due { at: now + self.limits.idle, missing: Missing::Query }),
+            _ if self.queries == 0 => Some(Due { at: now + self.terms.limits.read, missing: Missing::Query }),
+            _ => Some(Due { at: now + self.terms.limits.idle, missing: Missing::Query }),
         }
     }
 
+    /// Whether something waits to be sent.
+    fn has_output(&self) -> bool {
+        !self.output.is_empty() || self.channel.wants_room(false)
+    }
+
     fn has_room(&self) -> bool {
-        self.output.len() <= OUTPUT_FULL && self.waiting < self.limits.max_pipelined
+        self.output.len() <= OUTPUT_FULL && self.waiting < self.terms.limits.max_pipelined
     }
 
     fn append(&mut self, reply: &[u8], now: Duration) {
@@ -190,9 +206,10 @@ impl Connection {
     }
 
     fn write(&mut self, now: Duration) -> io::Result<()> {
+        self.channel.flush()?;
         let mut written = 0;
         while written < self.output.len() {
-            match self.stream.write(&self.output[written..]) {
+            match self.channel.write(&self.output[written..]) {
                 Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

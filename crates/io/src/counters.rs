@@ -16,6 +16,8 @@ pub struct Counters {
     /// See `Counts`.
     pub closed_for_room: AtomicU64,
     /// See `Counts`.
+    pub failed_handshakes: AtomicU64,
+    /// See `Counts`.
     pub panics: AtomicU64,
 }
 
@@ -32,6 +34,8 @@ pub struct Counts {
     pub refused_connections: u64,
     /// Idle connections closed to make room for a new one.
     pub closed_for_room: u64,
+    /// Connections that ended before their TLS handshake did: nobody can have asked there.
+    pub failed_handshakes: u64,
     /// Queries during which the core panicked; they got no answer.
     pub panics: u64,
 }
@@ -49,6 +53,7 @@ impl Counters {
         sum.unsent += self.unsent.load(Relaxed);
         sum.refused_connections += self.refused_connections.load(Relaxed);
         sum.closed_for_room += self.closed_for_room.load(Relaxed);
+        sum.failed_handshakes += self.failed_handshakes.load(Relaxed);
         sum.panics += self.panics.load(Relaxed);
     }
 }

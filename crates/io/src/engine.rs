@@ -32,6 +32,7 @@ pub fn prepare_plan(workers: &Workers, engine: &Engine, plan: &Plan) -> Result<P
         host: listener.host.clone(),
         port: listener.port,
         timeouts: listener.timeouts,
+        tls: listener.tls.clone(),
     };
     let bound = workers.prepare(&plan.listeners.iter().map(numbered).collect::<Vec<_>>());
     match (bound, workers.tls().read(plan)) {

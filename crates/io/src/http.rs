@@ -371,6 +371,7 @@ fn bind(address: &str, ours: &[SocketAddr]) -> Result<(SocketAddr, TcpListener),
         host: host.to_owned(),
         port: port.parse().unwrap_or(0),
         timeouts: Timeouts::default(),
+        tls: None,
     };
     if !(host.is_empty() || host.contains('%') || host.parse::<IpAddr>().is_ok()) {
         let found = (host, listener.port).to_socket_addrs().map_err(|error| listener.error(Some("tcp"), &error))?;

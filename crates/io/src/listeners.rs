@@ -5,12 +5,12 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, UdpSocket};
 
-use core_dns::plan::Timeouts;
+use core_dns::plan::{Timeouts, TlsServer};
 use socket2::{Domain, Socket, Type};
 
 use crate::sys;
 
-/// A place to listen: UDP and TCP on one port.
+/// A place to listen: UDP and TCP on one port, or TLS alone.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Listener {
     /// The engine's number for `id`, the same for the life of the process; `Client.listener` carries it.
@@ -23,6 +23,8 @@ pub struct Listener {
     pub port: u16,
     /// What its connections may take.
     pub timeouts: Timeouts,
+    /// How its connections are secured; none: they are not.
+    pub tls: Option<TlsServer>,
 }
 
 /// Why a listener cannot be opened.
@@ -40,8 +42,8 @@ pub struct BindError {
 pub struct Bound {
     /// Where it really listens: the port is never 0.
     pub address: SocketAddr,
-    /// A pair for each worker.
-    pub pairs: Vec<(UdpSocket, TcpListener)>,
+    /// Those for each worker.
+    pub sockets: Vec<(Option<UdpSocket>, TcpListener)>,
 }
 
 /// Asked for both buffers of a datagram socket: room for 50 ms of 20,000 queries a second and more.
@@ -54,21 +56,21 @@ const FREE_PORT_TRIES: usize = 16;
 impl Listener {
     /// Whether sockets of this one serve the other too: they differ in what can be changed while they are open.
     pub fn has_sockets_of(&self, other: &Listener) -> bool {
-        (self.number, &self.id, &self.host, self.port) == (other.number, &other.id, &other.host, other.port)
+        let place = |listener: &Listener| (listener.number, listener.port, listener.tls.is_some());
+        place(self) == place(other) && (&self.id, &self.host) == (&other.id, &other.host)
     }
 
     /// Opens it for so many workers. `ours`: addresses of this process's other listeners, which may overlap with it.
     pub fn bind(&self, workers: usize, ours: &[SocketAddr]) -> Result<Bound, BindError> {
-        self.bind_first(ours, |address, shared| bind_workers(address, workers, shared))
+        self.bind_first(ours, |address, shared| match self.tls {
+            None => bind_workers(address, workers, shared),
+            Some(_) => bind_streams(address, workers, shared),
+        })
     }
 
     /// Opens it for streams alone, once. Gives the address too, whose port is never 0.
     pub fn bind_stream(&self, ours: &[SocketAddr]) -> Result<(SocketAddr, TcpListener), BindError> {
-        self.bind_first(ours, |address, shared| {
-            let listener = tcp(address, shared)?;
-            let address = listener.local_addr().map_err(|error| SocketError { protocol: "tcp", error })?;
-            Ok((address, listener))
-        })
+        self.bind_first(ours, bind_stream)
     }
 
     /// Opens the first of its addresses that this machine can have.
@@ -143,15 +145,30 @@ struct SocketError {
 }
 
 fn bind_workers(address: SocketAddr, workers: usize, shared: bool) -> Result<Bound, SocketError> {
-    let (address, first) = bind_first(address, shared)?;
-    let mut pairs = vec![first];
-    while pairs.len() < workers {
-        pairs.push((udp(address, true)?, tcp(address, true)?));
+    let (address, (first, listener)) = bind_pair(address, shared)?;
+    let mut sockets = vec![(Some(first), listener)];
+    while sockets.len() < workers {
+        sockets.push((Some(udp(address, true)?), tcp(address, true)?));
     }
-    Ok(Bound { address, pairs })
+    Ok(Bound { address, sockets })
 }
 
-fn bind_first(address: SocketAddr, shared: bool) -> Result<(SocketAddr, (UdpSocket, TcpListener)), SocketError> {
+fn bind_streams(address: SocketAddr, workers: usize, shared: bool) -> Result<Bound, SocketError> {
+    let (address, first) = bind_stream(address, shared)?;
+    let mut sockets = vec![(None, first)];
+    while sockets.len() < workers {
+        sockets.push((None, tcp(address, true)?));
+    }
+    Ok(Bound { address, sockets })
+}
+
+fn bind_stream(address: SocketAddr, shared: bool) -> Result<(SocketAddr, TcpListener), SocketError> {
+    let listener = tcp(address, shared)?;
+    let address = listener.local_addr().map_err(|error| SocketError { protocol: "tcp", error })?;
+    Ok((address, listener))
+}
+
+fn bind_pair(address: SocketAddr, shared: bool) -> Result<(SocketAddr, (UdpSocket, TcpListener)), SocketError> {
     let mut tries = if address.port() == 0 { FREE_PORT_TRIES } else { 1 };
     loop {
         tries -= 1;

@@ -1,4 +1,4 @@
-//! TCP: a worker's share of the connections, their limits and deadlines.
+//! TCP, in the clear and under TLS: a worker's share of the connections, their limits and deadlines.
 //!
 //! Knows listeners, the poll and the order of deadlines; one connection's own affairs are in `connection`. Must not know what a
 //! message means, nor the other workers.
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use core_dns::client::{Client, Transport};
-use core_dns::plan::Timeouts;
+use core_dns::plan::{Timeouts, TlsServer};
 
 use crate::connection::{Connection, Due, Missing};
 use crate::counters::Counters;
@@ -19,6 +19,7 @@ use crate::queries::Queries;
 use crate::respond::Respond;
 use crate::slots::{Key, Slots};
 use crate::sys::{Interest, Poll};
+use crate::tls::{Channel, Store};
 use crate::worker::{Heir, Token};
 
 /// What TCP clients may cost. The defaults are CoreDNS's, where it has any; a listener may have times of its own.
@@ -52,6 +53,15 @@ impl TcpLimits {
     }
 }
 
+/// How the connections of a listener are served.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Terms {
+    /// What each may take.
+    pub limits: TcpLimits,
+    /// How they are secured; none: they are not.
+    pub tls: Option<TlsServer>,
+}
+
 impl Default for TcpLimits {
     fn default() -> TcpLimits {
         let seconds = Duration::from_secs;
@@ -61,6 +71,8 @@ impl Default for TcpLimits {
 
 /// How long no connection is accepted after the system had no descriptor or memory left for one.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Steps of TLS handshakes in one turn, before other sockets have theirs: a signature costs as much as many queries.
+const HANDSHAKES: usize = 4;
 /// One read takes up to this.
 const READ_SIZE: usize = 64 * 1024;
 
@@ -72,6 +84,9 @@ pub struct Tcp {
     /// Since accepting failed: when it is tried again.
     accept_again: Option<Duration>,
     max_connections: usize,
+    tls: Arc<Store>,
+    /// Steps of handshakes that may still be done in this turn.
+    handshakes: usize,
     buffer: Box<[u8]>,
     reply: Vec<u8>,
 }
@@ -81,7 +96,7 @@ struct Listening {
     serial: u64,
     number: u16,
     address: SocketAddr,
-    limits: Arc<TcpLimits>,
+    terms: Arc<Terms>,
 }
 
 /// Deadlines in their order; those of idle connections apart, so that the oldest of them is found at once.
@@ -92,14 +107,16 @@ struct Deadlines {
 }
 
 impl Tcp {
-    /// No listeners yet, and at most so many connections.
-    pub fn new(max_connections: usize) -> Tcp {
+    /// No listeners yet, and at most so many connections; `tls` knows how some are secured.
+    pub fn new(max_connections: usize, tls: Arc<Store>) -> Tcp {
         Tcp {
             listeners: Slots::new(),
             connections: Slots::new(),
             deadlines: Deadlines::default(),
             accept_again: None,
             max_connections,
+            tls,
+            handshakes: HANDSHAKES,
             buffer: vec![0; READ_SIZE].into(),
             reply: Vec::new(),
         }
@@ -112,10 +129,10 @@ impl Tcp {
         serial: u64,
         number: u16,
         address: SocketAddr,
-        limits: Arc<TcpLimits>,
+        terms: Arc<Terms>,
         poll: &Poll,
     ) -> io::Result<()> {
-        let key = self.listeners.insert(Listening { socket, serial, number, address, limits });
+        let key = self.listeners.insert(Listening { socket, serial, number, address, terms });
         let watched = self.watch(key, |socket, token| poll.add(socket, token, Interest::READ));
         watched.inspect_err(|_| drop(self.listeners.remove(key)))
     }
@@ -136,16 +153,37 @@ impl Tcp {
     fn try_accept(&mut self, key: Key, poll: &Poll, queries: &mut Queries<impl Respond>) -> io::Result<()> {
         let Some(listening) = self.listeners.get_mut(key) else { return Ok(()) };
         let (stream, address) = listening.socket.accept()?;
-        let connection = Connection::new(listening.client(&stream, address), listening.serial, stream, Arc::clone(&listening.limits));
-        if self.make_room(queries) && connection.stream.set_nonblocking(true).is_ok() {
-            self.open(connection, poll, queries);
+        let (client, serial, terms) = (listening.client(&stream, address), listening.serial, Arc::clone(&listening.terms));
+        if self.make_room(queries)
+            && stream.set_nonblocking(true).is_ok()
+            && let Some(channel) = self.secure(stream, &terms)
+        {
+            self.open(Connection::new(client, serial, channel, terms), poll, queries);
         }
         Ok(())
+    }
+
+    /// None: what it needs is not there; the plan that named it is gone.
+    fn secure(&self, stream: TcpStream, terms: &Terms) -> Option<Channel<TcpStream>> {
+        match &terms.tls {
+            None => Some(Channel::plain(stream)),
+            Some(plan) => Some(Channel::secured(stream, self.tls.server(plan)?.begin().ok()?)),
+        }
+    }
+
+    /// The events of one wait begin.
+    pub fn begin_turn(&mut self) {
+        self.handshakes = HANDSHAKES;
     }
 
     /// Reads, answers and writes: something has happened to this connection.
     pub fn event(&mut self, key: Key, readable: bool, dead: bool, poll: &Poll, queries: &mut Queries<impl Respond>) {
         let Some(connection) = self.connections.get_mut(key) else { return };
+        if readable && !dead && connection.is_handshaking() {
+            // The poll tells again what was left.
+            let Some(left) = self.handshakes.checked_sub(1) else { return };
+            self.handshakes = left;
+        }
         let alive = !dead && (!readable || connection.read(&mut self.buffer).is_ok());
         self.serve(key, alive, poll, queries);
     }
@@ -194,14 +232,14 @@ impl Tcp {
 
     /// Gives the connections of a closed binding to its heir; without one they end after the replies that wait.
     pub fn leave(&mut self, serial: Option<u64>, heir: Option<Heir>, poll: &Poll, queries: &mut Queries<impl Respond>) {
-        let limits = heir.and_then(|heir| self.listeners.iter().find(|(_, listening)| listening.serial == heir.serial));
-        let limits = limits.map(|(_, listening)| Arc::clone(&listening.limits));
+        let inherited = heir.and_then(|heir| self.listeners.iter().find(|(_, listening)| listening.serial == heir.serial));
+        let terms = inherited.map(|(_, listening)| Arc::clone(&listening.terms));
         for key in self.of_binding(serial) {
             let Some(connection) = self.connections.get_mut(key) else { continue };
             match heir {
                 Some(heir) => {
                     (connection.serial, connection.client.listener) = (heir.serial, heir.number);
-                    limits.iter().for_each(|limits| connection.limits = Arc::clone(limits));
+                    terms.iter().for_each(|terms| connection.terms = Arc::clone(terms));
                 }
                 None => {
                     connection.end();
@@ -211,16 +249,16 @@ impl Tcp {
         }
     }
 
-    /// Changes what the connections of a binding may take.
-    pub fn limit(&mut self, serial: u64, limits: &Arc<TcpLimits>, poll: &Poll, queries: &mut Queries<impl Respond>) {
+    /// Changes how the connections of a binding are served. Those that are secured stay as they are secured.
+    pub fn change(&mut self, serial: u64, terms: &Arc<Terms>, poll: &Poll, queries: &mut Queries<impl Respond>) {
         let Some(listening) = self.listeners.iter_mut().find(|listening| listening.serial == serial) else { return };
-        if listening.limits == *limits {
+        if listening.terms == *terms {
             return;
         }
-        listening.limits = Arc::clone(limits);
+        listening.terms = Arc::clone(terms);
         for key in self.of_binding(Some(serial)) {
             let Some(connection) = self.connections.get_mut(key) else { continue };
-            connection.limits = Arc::clone(limits);
+            connection.terms = Arc::clone(terms);
             self.serve(key, true, poll, queries);
         }
     }
@@ -233,9 +271,9 @@ impl Tcp {
     fn open(&mut self, connection: Connection, poll: &Poll, queries: &mut Queries<impl Respond>) {
         let key = self.connections.insert(connection);
         let Some(connection) = self.connections.get_mut(key) else { return };
-        match poll.add(&connection.stream, Token::Connection(key).pack(), connection.watched) {
+        match poll.add(&connection.channel.socket, Token::Connection(key).pack(), connection.watched) {
             Ok(()) => self.serve(key, true, poll, queries),
-            Err(_) => self.close(key),
+            Err(_) => self.close(key, &queries.counters),
         }
     }
 
@@ -243,9 +281,9 @@ impl Tcp {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let open = alive && connection.serve(key, &mut self.reply, queries).unwrap_or(false);
         let wants = connection.wants();
-        let watched = wants == connection.watched || poll.change(&connection.stream, Token::Connection(key).pack(), wants).is_ok();
+        let watched = wants == connection.watched || poll.change(&connection.channel.socket, Token::Connection(key).pack(), wants).is_ok();
         if !(open && watched) {
-            return self.close(key);
+            return self.close(key, &queries.counters);
         }
         connection.watched = wants;
         let due = connection.next_due(queries.now);
@@ -253,8 +291,12 @@ impl Tcp {
         connection.due = due;
     }
 
-    fn close(&mut self, key: Key) {
-        if let Some(connection) = self.connections.remove(key) {
+    fn close(&mut self, key: Key, counters: &Counters) {
+        if let Some(mut connection) = self.connections.remove(key) {
+            if connection.is_handshaking() {
+                Counters::one(&counters.failed_handshakes);
+            }
+            connection.channel.end();
             self.deadlines.replace(key, connection.due, None);
         }
     }
@@ -272,7 +314,7 @@ impl Tcp {
 
     fn close_oldest_idle(&mut self, queries: &Queries<impl Respond>) -> bool {
         let Some((_, key)) = self.deadlines.idle.first().copied() else { return false };
-        self.close(key);
+        self.close(key, &queries.counters);
         Counters::one(&queries.counters.closed_for_room);
         true
     }
@@ -320,7 +362,7 @@ impl Deadlines {
     }
 
     fn of(&mut self, due: Due) -> &mut BTreeSet<(Duration, Key)> {
-        if due.missing == Missing::Query { &mut self.idle } else { &mut self.busy }
+        if matches!(due.missing, Missing::Query | Missing::Handshake) { &mut self.idle } else { &mut self.busy }
     }
 }
 

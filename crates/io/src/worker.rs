@@ -12,7 +12,7 @@ use crate::queries::{Asker, Queries};
 use crate::respond::Respond;
 use crate::slots::Key;
 use crate::sys::{Event, Events, Poll, Waits, Waker};
-use crate::tcp::{Tcp, TcpLimits};
+use crate::tcp::{Tcp, Terms};
 use crate::udp::Udp;
 use crate::upstreams::Upstreams;
 
@@ -31,8 +31,8 @@ pub enum Command {
     Change {
         /// New sockets.
         new: Vec<Sockets>,
-        /// Bindings that stay, and what their connections may take from now on.
-        kept: Vec<(u64, Arc<TcpLimits>)>,
+        /// Bindings that stay, and how their connections are served from now on.
+        kept: Vec<(u64, Arc<Terms>)>,
         /// Bindings to close, and who inherits what is still under way.
         leaving: Vec<(u64, Option<Heir>)>,
         /// Gone when it is done.
@@ -53,12 +53,12 @@ pub struct Sockets {
     pub number: u16,
     /// Where they listen.
     pub address: SocketAddr,
-    /// Datagrams.
-    pub udp: UdpSocket,
+    /// Datagrams, where there are any.
+    pub udp: Option<UdpSocket>,
     /// Connections.
     pub tcp: TcpListener,
-    /// What these may take.
-    pub limits: Arc<TcpLimits>,
+    /// How these are served.
+    pub terms: Arc<Terms>,
 }
 
 /// The binding that gets the rest of a closed one.
@@ -147,6 +147,7 @@ impl<R: Respond> Worker<R> {
             }
             if self.waits.is_ready(self.datagrams.len()) {
                 self.poll.take(&mut events).expect("taking events");
+                self.tcp.begin_turn();
                 events.iter().for_each(|event| self.event(event));
             }
             self.queries.tick();
@@ -217,8 +218,8 @@ impl<R: Respond> Worker<R> {
                 for sockets in new {
                     self.adopt(sockets);
                 }
-                for (serial, limits) in kept {
-                    self.tcp.limit(serial, &limits, &self.poll, &mut self.queries);
+                for (serial, terms) in kept {
+                    self.tcp.change(serial, &terms, &self.poll, &mut self.queries);
                 }
                 for (serial, heir) in leaving {
                     self.leave(Some(serial), heir);
@@ -234,9 +235,11 @@ impl<R: Respond> Worker<R> {
     }
 
     fn adopt(&mut self, sockets: Sockets) {
-        let Sockets { serial, number, address, udp, tcp, limits } = sockets;
-        self.udp.adopt(udp, serial, number, address);
-        if let Err(error) = self.tcp.adopt(tcp, serial, number, address, limits, &self.poll) {
+        let Sockets { serial, number, address, udp, tcp, terms } = sockets;
+        if let Some(udp) = udp {
+            self.udp.adopt(udp, serial, number, address);
+        }
+        if let Err(error) = self.tcp.adopt(tcp, serial, number, address, terms, &self.poll) {
             // A socket that cannot be watched has been closed: the kernel gives its clients to the other workers.
             log_line(&format!("[ERROR] a worker cannot watch {address} (tcp): {error}"));
         }

@@ -20,7 +20,7 @@ use crate::listeners::{BindError, Bound, Listener, heir};
 use crate::queries::Queries;
 use crate::respond::Respond;
 use crate::sys::{self, Interest, Poll, Waits, Waker};
-use crate::tcp::{Tcp, TcpLimits};
+use crate::tcp::{Tcp, TcpLimits, Terms};
 use crate::tls::{Configurations, Store};
 use crate::udp::Udp;
 use crate::upstreams::Upstreams;
@@ -136,15 +136,15 @@ impl Workers {
                 None => gone.push(open),
             }
         }
-        let limits_of = |listener: &Listener| Arc::new(self.limits.with(&listener.timeouts));
-        let kept: Vec<(u64, Arc<TcpLimits>)> = listening.open.iter().map(|open| (open.serial, limits_of(&open.listener))).collect();
+        let terms_of = |listener: &Listener| Arc::new(Terms { limits: self.limits.with(&listener.timeouts), tls: listener.tls.clone() });
+        let kept: Vec<(u64, Arc<Terms>)> = listening.open.iter().map(|open| (open.serial, terms_of(&open.listener))).collect();
         let mut new: Vec<Vec<Sockets>> = self.threads.iter().map(|_| Vec::new()).collect();
         for (listener, bound) in prepared.new {
             listening.bindings += 1;
             let (serial, number, address) = (listening.bindings, listener.number, bound.address);
-            let limits = limits_of(&listener);
-            for (sockets, (udp, tcp)) in new.iter_mut().zip(bound.pairs) {
-                sockets.push(Sockets { serial, number, address, udp, tcp, limits: Arc::clone(&limits) });
+            let terms = terms_of(&listener);
+            for (sockets, (udp, tcp)) in new.iter_mut().zip(bound.sockets) {
+                sockets.push(Sockets { serial, number, address, udp, tcp, terms: Arc::clone(&terms) });
             }
             listening.open.push(Open { serial, listener, address });
         }
@@ -228,7 +228,8 @@ impl Listening {
     }
 
     fn heir(&self, gone: &Open) -> Option<Heir> {
-        let new = self.open.iter().map(|open| (open.address, Heir { serial: open.serial, number: open.listener.number }));
+        let alike = self.open.iter().filter(|open| open.listener.tls.is_some() == gone.listener.tls.is_some());
+        let new = alike.map(|open| (open.address, Heir { serial: open.serial, number: open.listener.number }));
         heir(gone.address, new)
     }
 }
@@ -258,7 +259,7 @@ impl Thread {
                 commands: received,
                 queries,
                 udp: Udp::new(),
-                tcp: Tcp::new(max_connections),
+                tcp: Tcp::new(max_connections, Arc::clone(&tls)),
                 upstreams: Upstreams::new(tls),
                 until: None,
             }

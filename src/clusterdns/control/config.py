@@ -9,11 +9,12 @@ from hashlib import blake2b
 
 import msgspec
 
-from clusterdns.compiler import Compilation, Served, compile_plan
+from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.control.feeds import feed_module
 from clusterdns.corefile.problems import Problem, Severity, has_errors
 from clusterdns.corefile.syntax import parse_corefile, tree_hash
 from clusterdns.directives.block import Feed, Plugin, ReloadOptions
+from clusterdns.listeners import Served
 from clusterdns.plan import Plan
 from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources

@@ -27,6 +27,7 @@ from clusterdns.control.loopprobe import Probed, find_loop, probed_blocks
 from clusterdns.control.machine import machine_sources
 from clusterdns.control.origins import Origins
 from clusterdns.control.servermetrics import ServerMetrics
+from clusterdns.corefile.keys import SCHEME
 from clusterdns.corefile.problems import Problem, Severity, has_errors
 from clusterdns.corefile.report import text_report
 from clusterdns.directives import block
@@ -462,8 +463,9 @@ class Server:
         if self._options.quiet:
             return
         for served in self._running.served:
-            host, _, port = served.server.removeprefix("dns://").rpartition(":")
-            self._engine.log(f"{served.zone}:{port}{f' on {host}' if host else ''}")
+            scheme, _, place = served.server.partition("://")
+            host, _, port = place.rpartition(":")
+            self._engine.log(f"{'' if scheme == SCHEME else f'{scheme}://'}{served.zone}:{port}{f' on {host}' if host else ''}")
         self._engine.log(f"CoreDNS-{COREDNS}")
         self._engine.log(f"linux/{os.uname().machine}, clusterdns-{VERSION}")
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from clusterdns.names import MOST_NAME, InvalidName, normalise, reverse_zones
 
 SCHEME = "dns"
-"""The one scheme that is served."""
+PORTS = {SCHEME: None, "tls": 853}
+"""The schemes that are served, and their usual ports (None: as told by whoever starts the server)."""
 
-_LATER = ("tls", "quic", "grpc", "https3", "https", "unix")
+_LATER = ("quic", "grpc", "https3", "https", "unix")
 _PORT = re.compile(r"[+-]?[0-9]+")
 _CIDR = re.compile(r"([0-9a-fA-F:.]*[:.][0-9a-fA-F:.]*)/[0-9]{1,3}")
 
@@ -42,11 +43,11 @@ class InvalidKey(ValueError):
 def parse_key(text: str, default_port: int = 53) -> tuple[Key, ...]:
     """What a key asks to serve: one zone, or several for a CIDR that does not end with a label. Raises `InvalidKey`."""
     scheme, rest = _split_scheme(text)
-    if scheme != SCHEME:
-        hint = "only plain DNS is served: write dns:// or no scheme"
+    if scheme not in PORTS:
+        hint = "DNS is served in the clear and over TLS: write dns://, tls:// or no scheme"
         raise InvalidKey(f"`{scheme}://` is not supported yet", hint, code="unsupported-scheme")
     zone, port = _split_port(rest)
-    number = default_port if port is None else int(port) if len(port) <= 6 else -1
+    number = PORTS[scheme] or default_port if port is None else int(port) if len(port) <= 6 else -1
     if not 0 <= number <= 65535:
         raise InvalidKey(f"`{port}` is no port", "a port is a number from 1 to 65535")
     try:
@@ -63,7 +64,7 @@ def zone_origins(text: str) -> tuple[str, ...]:
 def _split_scheme(text: str) -> tuple[str, str]:
     """The scheme, if it is one; other words before `://` belong to the zone."""
     scheme, separator, rest = text.partition("://")
-    return (scheme, rest) if separator and scheme in (SCHEME, *_LATER) else (SCHEME, text)
+    return (scheme, rest) if separator and scheme in (*PORTS, *_LATER) else (SCHEME, text)
 
 
 def _split_port(text: str) -> tuple[str, str | None]:

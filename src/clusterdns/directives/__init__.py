@@ -57,7 +57,7 @@ TABLE: dict[str, bool] = {
     "cache": HERE,
     "header": HERE,
     "dnssec": LATER,
-    "tls": LATER,
+    "tls": HERE,
     "minimal": HERE,
     "python": HERE,
     "template": HERE,

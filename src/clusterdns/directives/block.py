@@ -16,7 +16,7 @@ import msgspec
 from clusterdns.corefile.problems import Place, Problem, Severity
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.labels import Labels
-from clusterdns.plan import Condition, HttpListener, Op, Span, Timeouts
+from clusterdns.plan import Condition, HttpListener, Op, Span, Timeouts, TlsServer
 from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources
 
@@ -80,7 +80,7 @@ class BlockContext:
     """One server block while it is compiled.
 
     `zones`: the normalised zones of all its keys, origins of reverse zones included. `directory`: of the Corefile.
-    `root`: the folder of relative files, empty for the server's own.
+    `schemes`: of its keys. `root`: the folder of relative files, empty for the server's own.
     `identity`: what tells this block from all others, the same after a reload as long as its keys are.
     `view`: its name, empty for none; `when`: what has to be true of a query that comes here. `labels`: of its metadata.
     `directives`: those of the block that see queries, in the order in which they do.
@@ -99,10 +99,12 @@ class BlockContext:
     watched: list[WatchedFile] = field(default_factory=list)
     plugins: list[Plugin] = field(default_factory=list)
     root: str = ""
+    schemes: frozenset[str] = frozenset()
     bind: tuple[str, ...] | None = None
     reload: ReloadOptions | None = None
     http: list[HttpListener] = field(default_factory=list)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    tls: TlsServer | None = None
     lameduck: Duration = NO_TIME
     debug: bool = False
     view: str = ""

@@ -31,6 +31,11 @@ def test_G6_the_default_port_is_a_parameter() -> None:
     assert str(parse_key(".")[0]) == "dns://.:53"
 
 
+def test_G6_tls_has_a_default_port_of_its_own() -> None:
+    assert parse_key("tls://Example.org", default_port=1053) == (Key("tls", "example.org.", 853),)
+    assert [str(key) for key in parse_key("tls://10.0.0.0/15:8853")] == ["tls://0.10.in-addr.arpa.:8853", "tls://1.10.in-addr.arpa.:8853"]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -53,7 +58,7 @@ def test_G6_a_text_that_is_no_key_says_why(text: str, reason: str) -> None:
         parse_key(text)
 
 
-@pytest.mark.parametrize("scheme", ["tls", "quic", "grpc", "https", "https3", "unix"])
+@pytest.mark.parametrize("scheme", ["quic", "grpc", "https", "https3", "unix"])
 def test_G6_other_schemes_are_not_supported_yet(scheme: str) -> None:
     with pytest.raises(InvalidKey, match=f"{scheme}://` is not supported yet") as raised:
         parse_key(f"{scheme}://example.org")

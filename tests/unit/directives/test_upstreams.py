@@ -49,7 +49,7 @@ def test_a_server_over_tls_has_a_name_and_a_port(to: str, expected: list[Upstrea
         ("tls ca.pem", secured("127.0.0.1:853", "127.0.0.1", "ca.pem")),
         ("tls cert.pem key.pem", secured("127.0.0.1:853", "127.0.0.1", "", "cert.pem", "key.pem")),
         ("tls cert.pem key.pem /etc/ca.pem", secured("127.0.0.1:853", "127.0.0.1", "/etc/ca.pem", "cert.pem", "key.pem")),
-        ("tls ../ca.pem", secured("127.0.0.1:853", "127.0.0.1", "../ca.pem")),
+        ("tls ./certs/../ca.pem", secured("127.0.0.1:853", "127.0.0.1", "ca.pem")),
         ("tls_servername dns.example.net", secured("127.0.0.1:853", "dns.example.net")),
         ("tls_servername 192.0.2.1", secured("127.0.0.1:853", "192.0.2.1")),
         ("tls_servername dns\ntls ca.pem", secured("127.0.0.1:853", "dns", "ca.pem")),
@@ -60,6 +60,12 @@ def test_a_server_over_tls_has_a_name_and_a_port(to: str, expected: list[Upstrea
 def test_tls_names_files_and_the_last_line_counts(options: str, expected: Upstream) -> None:
     assert upstreams("tls://127.0.0.1", options) == [expected]
     assert upstreams("192.0.2.1 tls://127.0.0.1", options) == [Upstream("192.0.2.1:53", None), expected]
+
+
+def test_relative_paths_follow_root() -> None:
+    (op,) = ops("root /certs\nforward . tls://127.0.0.1 {\ntls cert.pem /etc/key.pem ca.pem\n}", {"/certs": ""})
+    assert isinstance(op, ForwardOp)
+    assert op.upstreams == [secured("127.0.0.1:853", "127.0.0.1", "/certs/ca.pem", "/certs/cert.pem", "/etc/key.pem")]
 
 
 def test_the_files_are_watched_and_not_read() -> None:

@@ -71,6 +71,11 @@ where
         self.session.as_mut().map_or(Ok(()), |session| flush(session, &self.socket))
     }
 
+    /// Whether the handshake is still to be done; octets are neither taken nor given before.
+    pub fn is_handshaking(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.is_handshaking())
+    }
+
     /// Whether room in the socket is worth knowing of; `waiting`: there are octets to give away.
     pub fn wants_room(&self, waiting: bool) -> bool {
         self.session.as_ref().map_or(waiting, |session| session.wants_write() || waiting && !session.is_handshaking())
@@ -78,7 +83,7 @@ where
 
     /// Tells the other side that nothing comes any more (RFC 8446 6.1), as far as it still listens.
     pub fn end(&mut self) {
-        if let Some(session) = &mut self.session {
+        if let Some(session) = self.session.as_mut().filter(|session| !session.is_handshaking()) {
             session.send_close_notify();
             let _ = flush(session, &self.socket);
         }

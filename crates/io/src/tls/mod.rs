@@ -6,6 +6,7 @@ mod channel;
 mod client;
 mod files;
 mod reason;
+mod server;
 mod store;
 mod trust;
 

@@ -1,12 +1,14 @@
 //! All TLS configurations of the running plan, by what the plan says of them. All threads look them up here.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use core_dns::plan::{Op, Plan, TlsClient};
+use core_dns::plan::{Op, Plan, TlsClient, TlsServer};
 
 use super::client::ClientSide;
+use super::server::ServerSide;
 
 /// The running configurations.
 #[derive(Default)]
@@ -18,6 +20,7 @@ pub struct Store {
 #[derive(Default)]
 pub struct Configurations {
     clients: HashMap<TlsClient, Arc<ClientSide>>,
+    servers: HashMap<TlsServer, Arc<ServerSide>>,
     /// Those of the plan before, whose queries may still be under way.
     leaving: HashMap<TlsClient, Arc<ClientSide>>,
 }
@@ -27,16 +30,12 @@ impl Store {
     /// other side included. The errors say which files, and why.
     pub fn read(&self, plan: &Plan) -> Result<Configurations, Vec<String>> {
         let running = self.running.load();
-        let (mut found, mut errors) = (Configurations::default(), Vec::new());
-        for client in clients_of(plan) {
-            if found.clients.contains_key(client) {
-                continue;
-            }
-            match ClientSide::read(client, running.clients.get(client)) {
-                Ok(read) => drop(found.clients.insert(client.clone(), read)),
-                Err(why) => errors.push(why),
-            }
-        }
+        let mut errors = Vec::new();
+        let found = Configurations {
+            clients: read_all(clients_of(plan), &running.clients, ClientSide::read, &mut errors),
+            servers: read_all(servers_of(plan), &running.servers, ServerSide::read, &mut errors),
+            leaving: HashMap::new(),
+        };
         errors.dedup();
         if errors.is_empty() { Ok(found) } else { Err(errors) }
     }
@@ -52,10 +51,39 @@ impl Store {
         let running = self.running.load();
         running.clients.get(plan).or_else(|| running.leaving.get(plan)).cloned()
     }
+
+    /// How clients are answered.
+    pub fn server(&self, plan: &TlsServer) -> Option<Arc<ServerSide>> {
+        self.running.load().servers.get(plan).cloned()
+    }
+}
+
+/// Reads each of them once.
+fn read_all<'a, P: Clone + Eq + Hash + 'a, S>(
+    plans: impl Iterator<Item = &'a P>,
+    running: &HashMap<P, Arc<S>>,
+    read: impl Fn(&P, Option<&Arc<S>>) -> Result<Arc<S>, String>,
+    errors: &mut Vec<String>,
+) -> HashMap<P, Arc<S>> {
+    let mut found = HashMap::new();
+    for plan in plans {
+        if found.contains_key(plan) {
+            continue;
+        }
+        match read(plan, running.get(plan)) {
+            Ok(side) => drop(found.insert(plan.clone(), side)),
+            Err(why) => errors.push(why),
+        }
+    }
+    found
 }
 
 fn clients_of(plan: &Plan) -> impl Iterator<Item = &TlsClient> {
     let ops = plan.blocks.iter().flat_map(|block| &block.program);
     let upstreams = ops.flat_map(|op| if let Op::Forward(forward) = op { &forward.upstreams[..] } else { &[] });
     upstreams.filter_map(|upstream| upstream.tls.as_ref())
+}
+
+fn servers_of(plan: &Plan) -> impl Iterator<Item = &TlsServer> {
+    plan.listeners.iter().filter_map(|listener| listener.tls.as_ref())
 }

@@ -5,11 +5,16 @@ use std::sync::Arc;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore, SignatureScheme};
 
 use super::PROVIDER;
+
+/// Why nothing can be verified: a file that is named has a certificate, or it would be an error before.
+const NO_AUTHORITIES: &str = "this machine knows no authorities (they come with the package ca-certificates)";
 
 /// Certificates that are trusted, as authorities and as they are.
 #[derive(Debug)]
@@ -68,7 +73,7 @@ impl ServerVerifier {
     /// Trusts these. The error says that there are none.
     pub fn new(trusted: Trusted) -> Result<ServerVerifier, String> {
         let builder = WebPkiServerVerifier::builder_with_provider(Arc::clone(&trusted.roots), Arc::clone(&PROVIDER));
-        let webpki = builder.build().map_err(|_| "this machine knows no authorities (they come with the package ca-certificates)")?;
+        let webpki = builder.build().map_err(|_| NO_AUTHORITIES)?;
         Ok(ServerVerifier { trusted, webpki })
     }
 }
@@ -111,5 +116,72 @@ impl ServerCertVerifier for ServerVerifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.webpki.supported_verify_schemes()
+    }
+}
+
+/// Looks at the certificates of clients.
+#[derive(Debug)]
+pub struct ClientVerifier {
+    mandatory: bool,
+    /// Whom to trust; none: anybody who has the key to the certificate that is shown.
+    verifies: Option<(Trusted, Arc<dyn ClientCertVerifier>)>,
+}
+
+impl ClientVerifier {
+    /// Wants a certificate, whoever it is from.
+    pub fn anybody(mandatory: bool) -> ClientVerifier {
+        ClientVerifier { mandatory, verifies: None }
+    }
+
+    /// Wants a certificate from one of these. The error says that there are none.
+    pub fn new(trusted: Trusted, mandatory: bool) -> Result<ClientVerifier, String> {
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::clone(&trusted.roots), Arc::clone(&PROVIDER));
+        let webpki = builder.build().map_err(|_| format!("no certificate of a client could be verified: {NO_AUTHORITIES}"))?;
+        Ok(ClientVerifier { mandatory, verifies: Some((trusted, webpki)) })
+    }
+}
+
+impl ClientCertVerifier for ClientVerifier {
+    fn client_auth_mandatory(&self) -> bool {
+        self.mandatory
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.verifies.as_ref().map_or(&[], |(_, webpki)| webpki.root_hint_subjects())
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let Some((trusted, webpki)) = &self.verifies else { return Ok(ClientCertVerified::assertion()) };
+        match webpki.verify_client_cert(end_entity, intermediates, now) {
+            Err(error) if trusted.forgives(end_entity, &error) => Ok(ClientCertVerified::assertion()),
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &PROVIDER.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &PROVIDER.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        PROVIDER.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -160,7 +160,7 @@ impl Server {
 
 /// A listener; its id follows from where it listens.
 pub fn listener(number: u16, host: &str, port: u16) -> Listener {
-    Listener { number, id: format!("{host}:{port}"), host: host.to_owned(), port, timeouts: Timeouts::default() }
+    Listener { number, id: format!("{host}:{port}"), host: host.to_owned(), port, timeouts: Timeouts::default(), tls: None }
 }
 
 /// A client's datagram socket that talks to this address.
