@@ -17,18 +17,21 @@ from typing import get_args
 
 from bench.cluster import Size, write_manifests
 from bench.idle import measure_idle
+from bench.live import Live, measure_live
 from bench.measure import Effort, WrongAnswers, load_of, measure_row
 from bench.perf import profile
+from bench.plane import api_server
 from bench.processes import CLIENT_CORE, SERVER_CORE, Patience
 from bench.quota import measure_quota
 from bench.reload import measure_reload
 from bench.report import Measured, report, surroundings, write_between_marks
-from bench.rows import IDLE, PACED, QUOTA, RELOAD, ROWS, START, Row, Setup, questions
+from bench.rows import IDLE, LIVE, PACED, QUOTA, RELOAD, ROWS, START, Row, Setup, questions
 from bench.start import Start, measure_start
 from bench.subjects import Place, Subject, subjects
+from tests.controlplane.plane import Unavailable
 from tools.console import ROOT, Failed, say
 
-OTHERS = (QUOTA, IDLE, RELOAD, START)
+OTHERS = (QUOTA, IDLE, RELOAD, START, LIVE)
 CACHED = next(row for row in ROWS if row.name == "cached")
 """The questions of the rows that are about a cache in other circumstances."""
 FILL_SECONDS = 1.0
@@ -114,9 +117,15 @@ def measure(options: argparse.Namespace, folder: Path) -> Measured:
         if rows or (setup == CACHED.setup and any(wanted(name, options) for name in (QUOTA, IDLE, RELOAD))):
             manifests = manifests_of(size, folder) if setup == "cluster" else folder
             measured = measure_setup(options, setup, rows, Place(folder, manifests, size), measured)
-    if not wanted(START, options):
-        return measured
-    return measured._replace(starts=list(measure_starts(options, folder)))
+    if wanted(START, options):
+        measured = measured._replace(starts=list(measure_starts(options, folder)))
+    if wanted(LIVE, options):
+        try:
+            measured = measured._replace(live=list(measure_following(options, folder)))
+        except Unavailable as why:
+            say(f"bench: nothing is measured from an API server: {why}")
+            measured = measured._replace(missing=[f"following an API server; {why}"])
+    return measured
 
 
 def measure_setup(options: argparse.Namespace, setup: Setup, rows: Sequence[Row], place: Place, measured: Measured) -> Measured:
@@ -154,6 +163,14 @@ def measure_starts(options: argparse.Namespace, folder: Path) -> Iterator[Start]
         start = measure_start(Place(folder, manifests_of(size, folder), size), options.rounds)
         say(f"start with {size}: ready after {start.seconds:.2f} s, {start.cpu_seconds:.2f} s of CPU, {start.resident_mb:.0f} MB")
         yield start
+
+
+def measure_following(options: argparse.Namespace, folder: Path) -> Iterator[Live]:
+    """Following an API server, with each size of cluster."""
+    with api_server(folder / "plane") as plane:
+        for figure in measure_live(plane, folder, options.sizes, options.rounds, say):
+            say(f"{figure.title}, {figure.size}: {figure.value:.3g} {figure.unit}")
+            yield figure
 
 
 def wanted(name: str, options: argparse.Namespace) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.idle import SECONDS, Idle
+from bench.live import Live
 from bench.measure import DISTURBED, Result, as_json
 from bench.quota import Throttled
 from bench.reload import EVERY_SECONDS, Reloaded
@@ -22,20 +23,22 @@ VERDICT = {True: "pass", False: "**miss**", None: ""}
 
 
 class Measured(NamedTuple):
-    """All that was measured."""
+    """All that was measured; `missing` says what was not, and why."""
 
     answers: Sequence[Result] = ()
     throttled: Sequence[Throttled] = ()
     idle: Sequence[Idle] = ()
     reloaded: Sequence[Reloaded] = ()
     starts: Sequence[Start] = ()
+    live: Sequence[Live] = ()
+    missing: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As the JSON file has it."""
-        rest = {name: [one._asdict() | {"pass": one.passes} for one in getattr(self, name)] for name in self._fields[1:]}
+        rest = {name: [one._asdict() | {"pass": one.passes} for one in getattr(self, name)] for name in self._fields[1:-1]}
         for start in rest["starts"]:
             start["size"] = str(start["size"])
-        return {"answers": [as_json(result) for result in self.answers], **rest}
+        return {"answers": [as_json(result) for result in self.answers], **rest, "missing": list(self.missing)}
 
 
 def report(measured: Measured, surroundings: str) -> str:
@@ -46,9 +49,11 @@ def report(measured: Measured, surroundings: str) -> str:
         idle_table(measured.idle),
         reload_table(measured.reloaded),
         start_table(measured.starts),
+        live_table(measured.live),
     )
     lines = (list(table) for table in tables)
-    return "\n\n".join([surroundings, *("\n".join(table) for table in lines if len(table) > HEAD)]) + "\n"
+    missing = [f"Not measured: {what}" for what in measured.missing]
+    return "\n\n".join([surroundings, *missing, *("\n".join(table) for table in lines if len(table) > HEAD)]) + "\n"
 
 
 def answer_table(results: Sequence[Result]) -> Iterable[str]:
@@ -114,6 +119,16 @@ def start_table(starts: Sequence[Start]) -> Iterable[str]:
             f"| {start.size} | {start.seconds:.2f} s | {start.cpu_seconds:.2f} s | {start.resident_mb:.0f} MB | {start.peak_mb:.0f} MB "
             f"| {budget} | {VERDICT[start.passes]} |"
         )
+
+
+def live_table(figures: Sequence[Live]) -> Iterable[str]:
+    """Following a real API server."""
+    yield "| clusterdns follows an API server | with | measured | budget | | |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for figure in figures:
+        budget = f"≤ {figure.budget:.4g} {figure.unit}" if figure.budget else ""
+        measured = f"{figure.value:.3g} {figure.unit}"
+        yield f"| {figure.title} | {figure.size} | {measured} | {budget} | {VERDICT[figure.passes]} | {figure.note} |"
 
 
 def surroundings(load_before: float, rounds: int, seconds: float) -> str:

@@ -9,6 +9,7 @@ import pytest
 from bench.cluster import Size
 from bench.command import document, parse, sizes
 from bench.idle import Idle
+from bench.live import Live
 from bench.measure import Load, Result, figures_of
 from bench.processes import Spent
 from bench.quota import Throttled
@@ -131,6 +132,10 @@ def test_a_miss_is_beside_unbound_and_has_no_verdict_where_that_is_not_here() ->
         (Measured(throttled=[Throttled("clusterdns", 9000.0, 0.75)]), "| ≥ 0.75 | pass |"),
         (Measured(throttled=[Throttled("clusterdns", 9000.0, 0.74)]), "**miss**"),
         (Measured(throttled=[Throttled("unbound", 9000.0, 0.1)]), "| 0.10 |  |  |"),
+        (Measured(live=[Live("start: CPU", "some", 1.35, "s", 1.35, "note")]), "| start: CPU | some | 1.35 s | ≤ 1.35 s | pass | note |"),
+        (Measured(live=[Live("start: CPU", "some", 1.36, "s", 1.35)]), "**miss**"),
+        (Measured(live=[Live("start: ready", "some", 1.36, "s")]), "| 1.36 s |  |  |  |"),
+        (Measured(missing=["following an API server; no Go"]), "Not measured: following an API server; no Go"),
         (Measured(idle=[Idle("clusterdns", 100.0, 30.0, 40.0)]), "| ≤ 30 MB | pass |"),
         (Measured(idle=[Idle("clusterdns", 100.0, 30.1, 40.0)]), "**miss**"),
         (Measured(reloaded=[Reloaded("clusterdns", 8, 90_000, 0, 0, 1.0, 2.0)]), "| 0 lost | pass |"),
