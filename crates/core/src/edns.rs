@@ -42,7 +42,7 @@ pub fn tell_nsid(turn: &Turn<'_>, data: &[u8], answer: &mut Answer) -> bool {
 }
 
 /// The options of an EDNS record, each with its code; they were found whole before.
-fn options(mut data: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub fn options(mut data: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let (&[c0, c1, l0, l1], tail) = data.split_first_chunk()?;
         let (option, rest) = tail.split_at_checked(u16::from_be_bytes([l0, l1]).into())?;
@@ -52,7 +52,7 @@ fn options(mut data: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
 }
 
 /// An option as it is on the wire.
-fn option(code: u16, data: &[&[u8]]) -> Vec<u8> {
+pub fn option(code: u16, data: &[&[u8]]) -> Vec<u8> {
     let length: usize = data.iter().map(|part| part.len()).sum();
     let mut option = Vec::with_capacity(4 + length);
     option.extend_from_slice(&code.to_be_bytes());

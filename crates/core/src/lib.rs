@@ -34,6 +34,8 @@ pub mod pattern;
 pub mod plan;
 pub mod program;
 pub mod random;
+pub mod rdata;
+pub mod rewrite;
 pub mod shuffle;
 pub mod template;
 pub mod text;

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use smallvec::SmallVec;
+
 /// The longest name in octets, the root included (RFC 1035 2.3.4).
 pub const MAX_NAME: usize = 255;
 /// The longest label in octets.
@@ -142,31 +144,66 @@ pub fn is_under(name: &[u8], suffix: &[u8]) -> bool {
     at == cut
 }
 
-/// Prints a wire or relative name as absolute text, with the escapes (RFC 1035 5.1) that CoreDNS's logs have.
+/// A wire or relative name as absolute text, where it is looked at more than once.
+pub struct NameText(SmallVec<[u8; 128]>);
+
+impl NameText {
+    /// Writes a name.
+    pub fn of(name: &[u8]) -> NameText {
+        let mut text = NameText(SmallVec::new());
+        // Memory takes everything.
+        let _ = write_name(name, &mut text);
+        text
+    }
+
+    /// The text; it is ASCII.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for NameText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// Prints a wire or relative name as absolute text.
 pub struct Display<'a>(pub &'a [u8]);
 
 impl fmt::Display for Display<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut empty = true;
-        for label in labels(self.0) {
-            empty = false;
-            write_label(label, f)?;
-            f.write_str(".")?;
-        }
-        if empty { f.write_str(".") } else { Ok(()) }
+        write_name(self.0, f)
     }
+}
+
+fn write_name(name: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
+    let mut labels = labels(name).peekable();
+    if labels.peek().is_none() {
+        return out.write_str(".");
+    }
+    for label in labels {
+        write_label(label, out)?;
+        out.write_str(".")?;
+    }
+    Ok(())
 }
 
 /// Writes a label with RFC 1035 escapes, those that CoreDNS uses.
 pub fn write_label(label: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
-    for &octet in label {
+    let is_plain = |octet: &u8| matches!(octet, 0x21..=0x7e) && !br#".\"();@'"#.contains(octet);
+    let mut rest = label;
+    loop {
+        let (plain, behind) = rest.split_at(rest.iter().take_while(|octet| is_plain(octet)).count());
+        out.write_str(std::str::from_utf8(plain).unwrap_or_default())?;
+        let Some((&octet, behind)) = behind.split_first() else { return Ok(()) };
         match octet {
-            b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b' ' | b'\'' => write!(out, "\\{}", octet as char)?,
-            0x21..=0x7e => out.write_char(octet as char)?,
+            0x20..=0x7e => write!(out, "\\{}", octet as char)?,
             _ => write!(out, "\\{octet:03}")?,
         }
+        rest = behind;
     }
-    Ok(())
 }
 
 #[cfg(test)]

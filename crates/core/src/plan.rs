@@ -252,6 +252,10 @@ pub enum Op {
     Minimal {
         span: u32,
     },
+    Rewrite {
+        rules: Vec<RewriteRule>,
+        span: u32,
+    },
     Dns64 {
         prefix: String,
         translate_all: bool,
@@ -303,6 +307,97 @@ pub struct Flags {
     pub aa: Option<bool>,
     pub ra: Option<bool>,
     pub rd: Option<bool>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct RewriteRule {
+    pub change: Rewrite,
+    pub stop: bool,
+    pub span: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(tag = "field", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Rewrite {
+    Name { name: NameMatch, to: String, auto: bool, answers: Vec<AnswerRewrite> },
+    Type { from: u16, to: u16 },
+    Class { from: u16, to: u16 },
+    Option(OptionChange),
+    Ttl { name: NameMatch, least: u32, most: u32 },
+    Rcode { name: NameMatch, from: u16, to: u16 },
+    Cname { name: NameMatch, to: String },
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct NameMatch {
+    pub how: How,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum How {
+    Exact,
+    Prefix,
+    Suffix,
+    Substring,
+    Regex,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRewrite {
+    pub part: AnswerPart,
+    pub pattern: String,
+    pub to: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum AnswerPart {
+    Name,
+    Value,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct OptionChange {
+    pub action: OptionAction,
+    pub code: u16,
+    pub data: OptionData,
+    pub revert: bool,
+    pub echo: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum OptionAction {
+    Set,
+    Append,
+    Replace,
+    Unset,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum OptionData {
+    Octets { hex: String },
+    Variable { variable: Variable },
+    Subnet { ipv4: u8, ipv6: u8 },
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Variable {
+    Qname,
+    Qtype,
+    ClientIp,
+    ClientPort,
+    Protocol,
+    ServerIp,
+    ServerPort,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -685,19 +780,18 @@ impl Block {
         self.view.is_empty() && self.when.is_empty()
     }
 
-    /// The identity of its cache, and the ops whose answers it keeps.
-    pub(crate) fn cache_and_ops_behind(&self) -> Option<(&str, &[Op])> {
+    /// The identity of its cache, and the ops that make what it keeps: those behind it, and those before it that make upstreams see what
+    /// the cache does not tell apart.
+    pub(crate) fn cache_and_its_ops(&self) -> Option<(&str, Vec<&Op>)> {
         let at = self.program.iter().position(|op| matches!(op, Op::Cache(_)))?;
-        match &self.program[at] {
-            Op::Cache(cache) => Some((&cache.id, &self.program[at + 1..])),
-            _ => None,
-        }
+        let (before, [Op::Cache(cache), behind @ ..]) = self.program.split_at(at) else { return None };
+        Some((&cache.id, before.iter().filter(|op| op.changes_options()).chain(behind).collect()))
     }
 }
 
 /// The zones whose names two programs answer differently.
-pub(crate) fn zones_that_differ<'a>(before: &'a [Op], now: &'a [Op]) -> Vec<&'a str> {
-    let unplaced = |ops: &[Op]| ops.iter().map(Op::without_place).collect::<Vec<_>>();
+pub(crate) fn zones_that_differ<'a>(before: &[&'a Op], now: &[&'a Op]) -> Vec<&'a str> {
+    let unplaced = |ops: &[&Op]| ops.iter().map(|op| op.without_place()).collect::<Vec<_>>();
     let (old, new) = (unplaced(before), unplaced(now));
     if old == new {
         return Vec::new();
@@ -716,6 +810,11 @@ pub(crate) fn zones_that_differ<'a>(before: &'a [Op], now: &'a [Op]) -> Vec<&'a 
 }
 
 impl Op {
+    /// Whether it may ask with other EDNS options than the client's.
+    fn changes_options(&self) -> bool {
+        matches!(self, Op::Rewrite { rules, .. } if rules.iter().any(|rule| matches!(rule.change, Rewrite::Option(_))))
+    }
+
     /// Whether it is there for questions of other classes than the Internet's too.
     pub(crate) fn wants_all_classes(&self) -> bool {
         match self {

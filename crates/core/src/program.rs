@@ -20,6 +20,7 @@ use crate::lookout::Lookout;
 use crate::metrics::{Metrics, OpCounter, PlaceLabels, SeriesLabels, queries::DROPPED};
 use crate::name;
 use crate::plan::{self, Plan};
+use crate::rewrite::RewriteOp;
 use crate::shuffle::Shuffle;
 use crate::template::TemplateOp;
 use crate::trace::Recorder;
@@ -114,6 +115,8 @@ pub enum Op {
     Bufsize(u16),
     /// Before and after: changes flags of the question and of the answer.
     Header(plan::Flags, plan::Flags),
+    /// Before and after: changes the question and the answer by rules.
+    Rewrite(Box<RewriteOp>),
     /// After: leaves out what was not asked for.
     Minimal,
     /// After: asks for IPv4 addresses, and makes IPv6 addresses of them.
@@ -149,6 +152,7 @@ impl Op {
             Op::Bufsize(_) => "bufsize",
             Op::Header(..) => "header",
             Op::Minimal => "minimal",
+            Op::Rewrite(_) => "rewrite",
             Op::Dns64(_) => "dns64",
             Op::Acl(_) => "acl",
             Op::Fixed(_) => "fixed",
@@ -296,11 +300,11 @@ impl Program {
     pub fn changed_routes(&self, old: &Program) -> Vec<(Arc<Cache>, Box<[u8]>)> {
         let mut changes = Vec::new();
         for (block, described) in self.blocks.iter().zip(&self.plan.blocks) {
-            let Some((id, behind)) = described.cache_and_ops_behind() else { continue };
-            let before = old.plan.blocks.iter().find_map(|block| block.cache_and_ops_behind().filter(|(other, _)| *other == id));
+            let Some((id, ops)) = described.cache_and_its_ops() else { continue };
+            let before = old.plan.blocks.iter().find_map(|block| block.cache_and_its_ops().filter(|(other, _)| *other == id));
             let Some(cache) = block.ops.iter().find_map(|placed| placed.op.cache()) else { continue };
             let Some((_, before)) = before else { continue };
-            for zone in plan::zones_that_differ(before, behind) {
+            for zone in plan::zones_that_differ(&before, &ops) {
                 // Names in a plan that was compiled are good.
                 changes.extend(name::absolute_lower(zone).ok().map(|zone| (Arc::clone(cache), zone)));
             }
@@ -421,6 +425,7 @@ impl Block {
                 plan::Op::Bufsize { size, span } => (Op::Bufsize(*size), *span),
                 plan::Op::Header { query, response, span } => (Op::Header(*query, *response), *span),
                 plan::Op::Minimal { span } => (Op::Minimal, *span),
+                plan::Op::Rewrite { rules, span } => (Op::Rewrite(Box::new(RewriteOp::new(rules)?)), *span),
                 plan::Op::Dns64 { prefix, translate_all, allow_ipv4, span } => {
                     (Op::Dns64(Box::new(Dns64::new(prefix, *translate_all, *allow_ipv4)?)), *span)
                 }

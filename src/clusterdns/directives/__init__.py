@@ -51,7 +51,7 @@ TABLE: dict[str, bool] = {
     "chaos": HERE,
     "loadbalance": HERE,
     "tsig": LATER,
-    "rewrite": LATER,
+    "rewrite": HERE,
     "autopath": LATER,
     "acl": HERE,
     "cache": HERE,

@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, BytesRef, NameRef, QNAME, Rdata, ReplyEdns, Rr};
 use crate::name::MAX_NAME;
+use crate::rdata::names_inside;
 use crate::wire::{CLASS_IN, HEADER, QName, are_options, rtype};
 use crate::zone::Asked;
 
@@ -239,24 +240,6 @@ impl Reader<'_> {
         self.expanded += octets;
         if self.expanded > MAX_EXPANDED { Err("its names are too many") } else { Ok(()) }
     }
-}
-
-/// What the data of types with names inside begins with: octets, then character strings, then names.
-fn names_inside(rtype: u16) -> Option<(usize, usize, usize)> {
-    Some(match rtype {
-        // MD, MF, MB, MG, MR, DNAME
-        3 | 4 | 7 | 8 | 9 | 39 => (0, 0, 1),
-        // MINFO, RP
-        14 | 17 => (0, 0, 2),
-        // MX, AFSDB, RT, KX
-        rtype::MX | 18 | 21 | 36 => (2, 0, 1),
-        // PX
-        26 => (2, 0, 2),
-        rtype::SRV => (6, 0, 1),
-        // NAPTR
-        35 => (4, 3, 1),
-        _ => return None,
-    })
 }
 
 fn is_strings(mut data: &[u8]) -> bool {

@@ -12,6 +12,7 @@ use crate::labels::Known;
 use crate::minimal::minimise;
 use crate::name;
 use crate::program::{Block, Op, PlacedOp, Program};
+use crate::rewrite::{Between, Outcome, RewriteOp};
 use crate::text;
 use crate::trace::Recorder;
 use crate::waiting::{Hold, Purpose};
@@ -89,6 +90,14 @@ impl Machine {
                         way.change(less, Memory::new());
                     }
                 }
+                Op::Rewrite(op) => match op.before(&question.turn(way), &mut self.answer, recorder) {
+                    Outcome::Same => {}
+                    Outcome::Other(other, memory) => way.change(other, memory),
+                    Outcome::NoName(text) => {
+                        self.answer.fail(rcode::SERVFAIL, format!("invalid name after rewrite: {text}"));
+                        return None;
+                    }
+                },
                 Op::Header(query, _) => {
                     if let Some(other) = change_question(query, &question.turn(way)) {
                         recorder.op("header", *span);
@@ -177,6 +186,11 @@ impl Machine {
                 Op::Bufsize(_) => {
                     way.undo();
                 }
+                Op::Rewrite(op) => {
+                    if self.undo_rewrite(op, None, program, question, way, recorder) {
+                        return true;
+                    }
+                }
                 Op::Header(_, response) => {
                     if let Some((asked, _)) = way.undo() {
                         header::come_back(&asked, &mut self.answer);
@@ -214,6 +228,26 @@ impl Machine {
         false
     }
 
+    /// Changes the answer as `rewrite` does. True: it asks something in between.
+    fn undo_rewrite<R: Recorder>(
+        &mut self,
+        op: &RewriteOp,
+        between: Option<Between>,
+        program: &Program,
+        question: &Question<'_>,
+        way: &mut Way,
+        recorder: &mut R,
+    ) -> bool {
+        let (asked, memory) = way.undo().unzip();
+        let turn = question.turn(way);
+        let Some((other, memory)) = op.after(asked.as_deref(), memory, between, &turn, &mut self.answer, recorder) else { return false };
+        let asked = asked.map_or_else(|| Other::of(&turn), |asked| *asked);
+        way.change(asked, memory);
+        // Where nobody answers there are no records.
+        self.ask_between(program, question, way, other, recorder)
+            || self.undo_rewrite(op, Some(Between::default()), program, question, way, recorder)
+    }
+
     /// Enters the block of a question that the op at hand asks in between. False: there is none, or it would be one too many.
     fn ask_between<R: Recorder>(
         &mut self,
@@ -243,11 +277,20 @@ impl Machine {
     ) -> bool {
         let block = program.block(way.level.block);
         let PlacedOp { op, span } = &block.ops[way.level.at];
-        if let Op::Dns64(op) = op {
-            recorder.way_out("dns64", *span);
-            recorder.note("answers", || "with IPv6 addresses made of the IPv4 addresses".to_owned());
-            op.synthesise(&aside, &mut self.counting.of(block, way.level.at, question), &mut self.answer);
+        match op {
+            Op::Dns64(op) => {
+                recorder.way_out("dns64", *span);
+                recorder.note("answers", || "with IPv6 addresses made of the IPv4 addresses".to_owned());
+                op.synthesise(&aside, &mut self.counting.of(block, way.level.at, question), &mut self.answer);
+                false
+            }
+            Op::Rewrite(op) => {
+                let between = Between { answers: std::mem::take(&mut self.answer.answer), tc: self.answer.tc };
+                self.answer.resume(aside);
+                self.undo_rewrite(op, Some(between), program, question, way, recorder)
+            }
+            // No other op asks in between.
+            _ => false,
         }
-        false
     }
 }

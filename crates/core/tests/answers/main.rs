@@ -14,6 +14,7 @@ mod names;
 mod octets;
 mod plans;
 mod records;
+mod rewrite;
 mod sets;
 mod size;
 mod template;

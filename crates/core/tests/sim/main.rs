@@ -10,5 +10,6 @@ mod forward;
 mod header;
 mod lookout;
 mod metrics;
+mod rewrite;
 mod views;
 mod world;

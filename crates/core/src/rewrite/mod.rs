@@ -1,0 +1,404 @@
+//! The op `rewrite`: rules change the question on its way in, in their order, and the answer on its way out, in the other order.
+//!
+//! What a rule does to a question depends on that question alone. So a query that waits remembers only which rules applied; what they
+//! did is found out again when the answer comes.
+
+mod names;
+mod options;
+mod records;
+
+use std::borrow::Cow;
+
+use hashbrown::HashMap as FastMap;
+use smallvec::SmallVec;
+
+use crate::answer::{Answer, NameRef, Rdata, ReplyEdns, Rr};
+use crate::edns;
+use crate::name::Display;
+use crate::pattern::Pattern;
+use crate::plan::{self, AnswerPart};
+use crate::text;
+use crate::trace::{Off, Recorder};
+use crate::way::{Memory, Other, Turn};
+use crate::wire::{CLASS_IN, Request, rtype};
+
+use names::{Matcher, Name, Replacement, to_wire};
+use options::OptionRule;
+use records::{Place, Rename, rename};
+
+/// The op, ready to run.
+pub struct RewriteOp {
+    rules: Vec<Rule>,
+    /// The rules about one name alone, by that name.
+    about: FastMap<Box<[u8]>, Vec<u32>, foldhash::fast::RandomState>,
+    /// The other rules.
+    others: Vec<u32>,
+    /// There are rules that change the answer and not the question.
+    changes_answers: bool,
+}
+
+struct Rule {
+    change: Change,
+    /// No rule behind this one has its turn, if it applies.
+    stop: bool,
+    span: u32,
+}
+
+enum Change {
+    Name(NameRule),
+    Type(u16, u16),
+    Class(u16, u16),
+    Option(OptionRule),
+    /// The TTLs of the answer are between these.
+    Ttl(Matcher, u32, u32),
+    Rcode(Matcher, u16, u16),
+    /// An alias that leads there leads elsewhere.
+    Cname(Matcher, Replacement),
+}
+
+struct NameRule {
+    matcher: Matcher,
+    to: Replacement,
+    back: Back,
+    answers: Vec<AnswerRule>,
+}
+
+/// How an answer gets back the name that was asked for.
+enum Back {
+    /// Not by itself.
+    No,
+    /// The name and those below it.
+    Whole,
+    /// All names that end so, to this end.
+    Suffix(String, String),
+}
+
+struct AnswerRule {
+    place: Place,
+    pattern: Pattern,
+    to: Replacement,
+}
+
+/// The question while rules change it.
+pub struct Draft<'a> {
+    turn: &'a Turn<'a>,
+    name: Name<'a>,
+    request: Request,
+    options: Cow<'a, [u8]>,
+}
+
+/// What was asked before a rule changed it.
+struct Before<'a> {
+    /// The name, if it is another one now.
+    name: Option<Name<'a>>,
+    /// The options, if the rule is about one.
+    options: Option<Cow<'a, [u8]>>,
+}
+
+/// What becomes of a question.
+pub enum Outcome {
+    /// It stays as it is.
+    Same,
+    /// This is asked instead, and that is remembered.
+    Other(Other, Memory),
+    /// Its name is this text, which is no name.
+    NoName(String),
+}
+
+/// The answer to what was asked in between.
+#[derive(Default)]
+pub struct Between {
+    /// The records of its answer section.
+    pub answers: Vec<Rr>,
+    /// It is cut.
+    pub tc: bool,
+}
+
+/// The rules that applied, by number.
+type Applied = SmallVec<[u32; 8]>;
+
+impl RewriteOp {
+    /// Compiles what the plan says; the error says what is wrong.
+    pub fn new(plan: &[plan::RewriteRule]) -> Result<RewriteOp, String> {
+        let mut op = RewriteOp { rules: Vec::new(), about: FastMap::default(), others: Vec::new(), changes_answers: false };
+        for (number, rule) in (0..).zip(plan) {
+            let change = Change::new(&rule.change).map_err(|why| format!("a rule of rewrite: {why}"))?;
+            match change.matcher().and_then(Matcher::exact) {
+                Some(name) => op.about.entry(name.into()).or_default().push(number),
+                None => op.others.push(number),
+            }
+            op.changes_answers |= matches!(change, Change::Ttl(..) | Change::Rcode(..) | Change::Cname(..));
+            op.rules.push(Rule { change, stop: rule.stop, span: rule.span });
+        }
+        Ok(op)
+    }
+
+    /// Changes a question on its way in.
+    pub fn before<R: Recorder>(&self, turn: &Turn<'_>, answer: &mut Answer, recorder: &mut R) -> Outcome {
+        match self.walk(turn, recorder) {
+            Err(text) => Outcome::NoName(text),
+            Ok((draft, _)) if draft.is_unchanged() => Outcome::Same,
+            Ok((draft, applied)) => Outcome::Other(draft.finish(answer), remember(&applied)),
+        }
+    }
+
+    /// Changes an answer on its way out. `asked` is what the rules made of the turn's question, `memory` what [`RewriteOp::before`] or an
+    /// earlier call has left, `between` the answer to what that call wanted to ask. What comes back is to be asked in between.
+    pub fn after<R: Recorder>(
+        &self,
+        asked: Option<&Other>,
+        memory: Option<Memory>,
+        between: Option<Between>,
+        turn: &Turn<'_>,
+        answer: &mut Answer,
+        recorder: &mut R,
+    ) -> Option<(Other, Memory)> {
+        let mut memory = match memory {
+            Some(memory) => memory,
+            None if !self.changes_answers => return None,
+            // The question went on as it came: then the same rules apply now.
+            None => match self.walk(turn, &mut Off) {
+                Ok((_, applied)) if !applied.is_empty() => remember(&applied),
+                _ => return None,
+            },
+        };
+        let mut draft = Draft::new(turn);
+        let mut steps = Vec::new();
+        for number in &memory[1..=memory[0] as usize] {
+            let rule = &self.rules[*number as usize];
+            // It applied before, and so it does now.
+            steps.push((rule, rule.change.apply(&mut draft).ok()??));
+        }
+        if let (Some(asked), None) = (asked, &between) {
+            self.tell_options(asked, &steps, answer);
+        }
+        let (mut between, mut after) = (between, draft.name);
+        while let Some((rule, before)) = steps.pop() {
+            match &rule.change {
+                Change::Name(rule_of_name) => {
+                    let Some(before) = before.name else { continue };
+                    let known = asked.filter(|asked| *asked.lower() == *after.wire()).map(Other::owner);
+                    rule_of_name.change_answer(&before, &after, known, turn, answer);
+                    after = before;
+                }
+                Change::Cname(matcher, to) => match (between.take(), find_alias(matcher, to, answer)) {
+                    (Some(between), Some((at, target))) => follow_alias(at, &target, between, answer),
+                    (None, Some((_, target))) => {
+                        recorder.way_out("rewrite", rule.span);
+                        recorder.note("asks", || format!("{} in place of the alias's target", Display(&target)));
+                        memory[0] = steps.len() as u32 + 1;
+                        let mut other = asked.cloned().unwrap_or_else(|| Other::of(turn)).about(&target, answer);
+                        other.request.qclass = CLASS_IN;
+                        return Some((other, memory));
+                    }
+                    (_, None) => continue,
+                },
+                Change::Ttl(_, least, most) => {
+                    for rr in answer.answer.iter_mut().chain(&mut answer.authority).chain(&mut answer.additional) {
+                        rr.ttl = rr.ttl.clamp(*least, *most);
+                    }
+                }
+                Change::Rcode(_, from, to) if answer.rcode == *from => answer.rcode = *to,
+                Change::Rcode(..) | Change::Type(..) | Change::Class(..) | Change::Option(_) => continue,
+            }
+            recorder.way_out("rewrite", rule.span);
+        }
+        None
+    }
+
+    /// The rules in their order, each on what the ones before have made of the question.
+    fn walk<'a, R: Recorder>(&self, turn: &'a Turn<'a>, recorder: &mut R) -> Result<(Draft<'a>, Applied), String> {
+        let mut draft = Draft::new(turn);
+        let mut applied = Applied::new();
+        let mut at = 0;
+        while let Some(number) = self.next(at, draft.name.wire()) {
+            at = number + 1;
+            let rule = &self.rules[number as usize];
+            let Some(before) = rule.change.apply(&mut draft)? else { continue };
+            recorder.op("rewrite", rule.span);
+            recorder.note("changes", || rule.change.tell(&before, &draft));
+            applied.push(number);
+            if rule.stop {
+                break;
+            }
+        }
+        Ok((draft, applied))
+    }
+
+    /// The first rule from `at` on that may be about a name.
+    fn next(&self, at: u32, name: &[u8]) -> Option<u32> {
+        let first = |rules: &[u32]| rules.get(rules.partition_point(|rule| *rule < at)).copied();
+        let about = if self.about.is_empty() { None } else { self.about.get(name).and_then(|rules| first(rules)) };
+        [about, first(&self.others)].into_iter().flatten().min()
+    }
+
+    /// Makes the EDNS of an answer what CoreDNS makes of it: with the size that was asked with, without the options that rules take back,
+    /// and with the question's own options where nobody has said any (recorded: `rewrite-edns0-*`).
+    fn tell_options(&self, asked: &Other, steps: &[(&Rule, Before<'_>)], answer: &mut Answer) {
+        let Some(edns) = asked.request.edns.filter(|_| self.rules.iter().any(|rule| matches!(rule.change, Change::Option(_)))) else {
+            return;
+        };
+        let is_echoed =
+            |code| self.rules.iter().any(|rule| matches!(&rule.change, Change::Option(rule) if rule.is_echoed && rule.code == code));
+        let mut told = match answer.edns {
+            Some(theirs) => answer.bytes(theirs.options).to_vec(),
+            None => edns::options(&asked.options)
+                .filter(|(code, _)| is_echoed(*code))
+                .flat_map(|(code, data)| edns::option(code, &[data]))
+                .collect(),
+        };
+        for (rule, before) in steps.iter().rev() {
+            if let (Change::Option(rule), Some(options)) = (&rule.change, &before.options) {
+                told = rule.take_back(options, told);
+            }
+        }
+        let dnssec_ok = answer.edns.is_some_and(|theirs| theirs.dnssec_ok) || edns.dnssec_ok;
+        answer.edns = Some(ReplyEdns { size: edns.size, dnssec_ok, options: answer.keep(&told) });
+    }
+}
+
+/// The memory of rules whose effects on the answer are all to come: how many, then which.
+fn remember(applied: &[u32]) -> Memory {
+    [&[applied.len() as u32], applied].concat()
+}
+
+impl Change {
+    fn new(plan: &plan::Rewrite) -> Result<Change, String> {
+        Ok(match plan {
+            plan::Rewrite::Name { name, to, auto, answers } => Change::Name(NameRule::new(name, to, *auto, answers)?),
+            plan::Rewrite::Type { from, to } => Change::Type(*from, *to),
+            plan::Rewrite::Class { from, to } => Change::Class(*from, *to),
+            plan::Rewrite::Option(change) => Change::Option(OptionRule::new(change)?),
+            plan::Rewrite::Ttl { least, most, .. } if least > most => return Err(format!("{least} is more than {most}")),
+            plan::Rewrite::Ttl { name, least, most } => Change::Ttl(Matcher::new(name)?, *least, *most),
+            plan::Rewrite::Rcode { name, from, to } => Change::Rcode(Matcher::new(name)?, *from, *to),
+            plan::Rewrite::Cname { name, to } => Change::Cname(Matcher::new(name)?, Replacement::new(to)),
+        })
+    }
+
+    /// Which questions it is about, if that depends on their names.
+    fn matcher(&self) -> Option<&Matcher> {
+        match self {
+            Change::Name(NameRule { matcher, .. }) | Change::Ttl(matcher, ..) | Change::Rcode(matcher, ..) => Some(matcher),
+            Change::Type(..) | Change::Class(..) | Change::Option(_) | Change::Cname(..) => None,
+        }
+    }
+
+    /// Changes the question. None: it is not about it. The error is a text that is no name.
+    fn apply<'a>(&self, draft: &mut Draft<'a>) -> Result<Option<Before<'a>>, String> {
+        let mut before = Before { name: None, options: None };
+        let applies = match self {
+            Change::Name(rule) => match rule.matcher.replace(&draft.name, &rule.to) {
+                Some(text) => {
+                    let name = Name::new(to_wire(&text)?.into_vec());
+                    before.name = Some(std::mem::replace(&mut draft.name, name));
+                    true
+                }
+                None => false,
+            },
+            Change::Type(from, to) => replace(&mut draft.request.qtype, *from, *to),
+            Change::Class(from, to) => replace(&mut draft.request.qclass, *from, *to),
+            Change::Option(rule) => {
+                before.options = Some(draft.options.clone());
+                rule.apply(draft)
+            }
+            Change::Ttl(matcher, ..) | Change::Rcode(matcher, ..) => matcher.matches(&draft.name),
+            Change::Cname(..) => true,
+        };
+        Ok(applies.then_some(before))
+    }
+
+    /// What it did, for people.
+    fn tell(&self, before: &Before<'_>, draft: &Draft<'_>) -> String {
+        let name = || draft.name.text();
+        match self {
+            Change::Name(_) => format!("{} to {}", before.name.as_ref().map_or("", Name::text), name()),
+            Change::Type(from, to) => format!("type {} to {}", text::type_name(*from), text::type_name(*to)),
+            Change::Class(from, to) => format!("class {} to {}", text::class_name(*from), text::class_name(*to)),
+            Change::Option(rule) => rule.tell(&draft.options),
+            Change::Ttl(_, least, most) => format!("TTLs of the answer for {}: {least} to {most} s", name()),
+            Change::Rcode(_, from, to) => format!("the answer for {}: {} to {}", name(), text::rcode_name(*from), text::rcode_name(*to)),
+            Change::Cname(..) => "the answer, if an alias in it leads there".to_owned(),
+        }
+    }
+}
+
+fn replace(number: &mut u16, from: u16, to: u16) -> bool {
+    let applies = *number == from;
+    if applies {
+        *number = to;
+    }
+    applies
+}
+
+impl NameRule {
+    fn new(name: &plan::NameMatch, to: &str, auto: bool, answers: &[plan::AnswerRewrite]) -> Result<NameRule, String> {
+        let back = match (auto, name.how) {
+            (false, _) => Back::No,
+            (true, plan::How::Suffix) => Back::Suffix(to.to_owned(), name.text.clone()),
+            (true, _) => Back::Whole,
+        };
+        let answer = |answer: &plan::AnswerRewrite| {
+            let pattern = Pattern::parse(&answer.pattern).map_err(|why| format!("{}: {why}", answer.pattern))?;
+            let place = match answer.part {
+                AnswerPart::Name => Place::Owners,
+                AnswerPart::Value => Place::Values,
+            };
+            Ok(AnswerRule { place, pattern, to: Replacement::new(&answer.to) })
+        };
+        let answers = answers.iter().map(answer).collect::<Result<_, String>>()?;
+        Ok(NameRule { matcher: Matcher::new(name)?, to: Replacement::new(to), back, answers })
+    }
+
+    /// Undoes the change in the records of the answer; `known` is where the changed name is in it, if that is known.
+    fn change_answer(&self, before: &Name<'_>, after: &Name<'_>, known: Option<NameRef>, turn: &Turn<'_>, answer: &mut Answer) {
+        for AnswerRule { place, pattern, to } in self.answers.iter().rev() {
+            rename(answer, *place, &Rename::Pattern(pattern, to));
+        }
+        let back = match &self.back {
+            Back::No => return,
+            Back::Suffix(from, to) => Rename::Suffix(from, to),
+            Back::Whole if *before.wire() == *turn.asked.lower => Rename::Whole(after.wire(), known, turn.asked.owner),
+            Back::Whole => Rename::Whole(after.wire(), known, answer.intern(&[before.wire()])),
+        };
+        rename(answer, Place::Values, &back);
+        rename(answer, Place::Owners, &back);
+    }
+}
+
+/// The first alias that leads to a name that a rule is about, and where it is to lead.
+fn find_alias(matcher: &Matcher, to: &Replacement, answer: &Answer) -> Option<(usize, Box<[u8]>)> {
+    answer.answer.iter().enumerate().filter(|(_, rr)| rr.rtype == rtype::CNAME).find_map(|(at, rr)| {
+        let Rdata::Name(target) = rr.rdata else { return None };
+        let text = matcher.replace(&Name::new(answer.name(target).to_ascii_lowercase()), to)?;
+        Some((at, to_wire(&text).ok()?))
+    })
+}
+
+/// Lets an alias lead elsewhere: the aliases before it stay, and what was found there stands behind it.
+fn follow_alias(at: usize, target: &[u8], between: Between, answer: &mut Answer) {
+    answer.answer[at].rdata = Rdata::Name(answer.intern(&[target]));
+    answer.answer.truncate(at + 1);
+    answer.answer.retain(|rr| rr.rtype == rtype::CNAME);
+    answer.answer.extend(between.answers);
+    answer.tc = between.tc;
+}
+
+impl<'a> Draft<'a> {
+    fn new(turn: &'a Turn<'a>) -> Draft<'a> {
+        Draft { turn, name: Name::new(turn.asked.lower), request: *turn.request, options: Cow::Borrowed(turn.options) }
+    }
+
+    fn is_unchanged(&self) -> bool {
+        self.request == *self.turn.request && *self.name.wire() == *self.turn.asked.lower && *self.options == *self.turn.options
+    }
+
+    fn finish(self, answer: &mut Answer) -> Other {
+        let mut other = Other::of(self.turn);
+        if *self.name.wire() != *self.turn.asked.lower {
+            other = other.about(self.name.wire(), answer);
+        }
+        (other.request, other.options) = (self.request, self.options.into_owned());
+        other
+    }
+}
