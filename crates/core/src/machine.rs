@@ -287,9 +287,7 @@ impl Machine {
 
     /// Logs the failures that were met.
     fn complain(&mut self) {
-        for line in self.complaints.drain(..) {
-            self.engine.log(&line);
-        }
+        self.engine.log_lines(self.complaints.drain(..));
     }
 
     /// Logs a query whose reply is written, if its block wants that.

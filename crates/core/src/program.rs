@@ -83,6 +83,8 @@ pub struct Block {
 /// A block on one of its listeners.
 pub struct Place {
     listener: u16,
+    /// The listener's label, the block's zone and view.
+    labels: [Box<str>; 3],
     /// What its queries are counted under, if they are.
     pub series: Option<u32>,
     /// The numbers of the counters of each op.
@@ -178,6 +180,7 @@ impl Op {
             Op::Acl(op) => op.counters(),
             Op::Fixed(op) => op.counters(),
             Op::Dns64(op) => op.counters(),
+            Op::Template(op) => op.counters(),
             _ => Vec::new(),
         }
     }
@@ -486,11 +489,19 @@ impl Block {
             metrics.queries.number(SeriesLabels { server, zone, view, plugin })
         });
         let numbers = |placed: &PlacedOp| placed.op.counters().into_iter().map(|op| metrics.counters.number(op.at(labels))).collect();
-        self.places.push(Place { listener, series, counters: self.ops.iter().map(numbers).collect() });
+        let counters = self.ops.iter().map(numbers).collect();
+        self.places.push(Place { listener, labels: [server, &block.zone, &block.view].map(Box::from), series, counters });
     }
 }
 
 impl Place {
+    /// Its labels.
+    #[inline]
+    pub fn labels(&self) -> PlaceLabels<'_> {
+        let [server, zone, view] = &self.labels;
+        PlaceLabels { server, zone, view }
+    }
+
     /// The numbers of the counters of the op at a place of its block, in the order of the op's own numbers.
     #[inline]
     pub fn counters(&self, at: usize) -> &[u32] {

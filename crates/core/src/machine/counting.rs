@@ -98,8 +98,10 @@ impl Counting {
     /// The same for a query that waits.
     #[inline]
     pub fn of_waiting<'a>(&'a mut self, block: &'a Block, at: usize, client: &Client, purpose: Purpose) -> Count<'a> {
-        let place = block.place(client.listener).filter(|_| purpose != Purpose::Explain);
-        Count::new(&mut self.counters, place.map_or(&[], |place| place.counters(at)))
+        match block.place(client.listener) {
+            Some(place) if purpose != Purpose::Explain => Count::new(&mut self.counters, place.labels(), place.counters(at)),
+            _ => Count::nothing(&mut self.counters),
+        }
     }
 
     /// The counters of an upstream.

@@ -124,6 +124,7 @@ impl Machine {
     pub fn recover(&mut self) {
         (self.debug, self.counting.at_hand) = (false, None);
         self.renewals.clear();
+        self.complaints.clear();
         let lost = self.later.waiting.end_taken();
         self.later.finished.extend(lost.into_iter().map(|ticket| (ticket, Vec::new())));
     }
@@ -550,8 +551,8 @@ impl Machine {
                 self.later.beginning.push(ticket);
             }
             None => {
-                self.later.waiting.end(ticket);
                 self.finish(&program, &question, ticket, trace, debug);
+                self.later.waiting.end(ticket);
             }
         }
         self.begin_rest(now);

@@ -126,7 +126,8 @@ impl Machine {
                     let turn = question.turn(way);
                     let facts = Facts { request: turn.request, name: turn.asked.lower, ..question.facts() };
                     let known = Known { facts: &facts, labels: &block.labels, upstream: None };
-                    if op.run(&turn, known, &mut self.answer, recorder) {
+                    let count = &mut self.counting.of(block, way.level.at, question);
+                    if op.run(&turn, known, count, &mut self.answer, recorder) {
                         return None;
                     }
                 }

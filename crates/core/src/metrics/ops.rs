@@ -57,6 +57,8 @@ pub type AllCounters = Arc<Registry<CounterLabels, Counter>>;
 /// The counters of the op at hand, by the numbers that the op gave them: the order in which it described them.
 pub struct Count<'a> {
     own: &'a mut Own<CounterLabels, Counter>,
+    /// Where it stands, if anything is to be counted.
+    place: Option<PlaceLabels<'a>>,
     numbers: &'a [u32],
 }
 
@@ -101,9 +103,14 @@ impl From<&plan::Counter> for OpCounter {
 }
 
 impl<'a> Count<'a> {
-    /// For an op whose counters have these numbers in the registry; none of them where nothing is to be counted.
-    pub fn new(own: &'a mut Own<CounterLabels, Counter>, numbers: &'a [u32]) -> Count<'a> {
-        Count { own, numbers }
+    /// For an op in a place, whose counters have these numbers in the registry.
+    pub fn new(own: &'a mut Own<CounterLabels, Counter>, place: PlaceLabels<'a>, numbers: &'a [u32]) -> Count<'a> {
+        Count { own, place: Some(place), numbers }
+    }
+
+    /// For one that is not to be counted.
+    pub fn nothing(own: &'a mut Own<CounterLabels, Counter>) -> Count<'a> {
+        Count { own, place: None, numbers: &[] }
     }
 
     /// Counts one.
@@ -117,6 +124,14 @@ impl<'a> Count<'a> {
     pub fn add(&mut self, which: usize, count: u64) {
         if let Some(number) = self.numbers.get(which) {
             self.own.at(*number).add(count);
+        }
+    }
+
+    /// Counts one of what is so rare that its counter is described when it happens.
+    pub fn one_rarely(&mut self, counter: impl FnOnce() -> OpCounter) {
+        if let Some(place) = self.place {
+            let number = self.own.number(counter().at(place));
+            self.own.at(number).add(1);
         }
     }
 }

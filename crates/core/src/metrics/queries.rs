@@ -58,7 +58,7 @@ pub struct Counted {
 }
 
 /// The types that have a label of their own; all others are the first one.
-const TYPES: [&str; 20] = [
+pub const TYPES: [&str; 20] = [
     "other", "A", "AAAA", "CNAME", "DNSKEY", "DS", "MX", "NSEC3", "NSEC", "NS", "PTR", "RRSIG", "SOA", "SRV", "TXT", "HTTPS", "SVCB",
     "IXFR", "AXFR", "ANY",
 ];
@@ -87,7 +87,8 @@ impl Queries {
     }
 }
 
-fn type_index(qtype: u16) -> usize {
+/// Where a type stands among them.
+pub fn type_index(qtype: u16) -> usize {
     match qtype {
         rtype::A => 1,
         rtype::AAAA => 2,

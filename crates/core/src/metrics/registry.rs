@@ -66,6 +66,11 @@ impl<K: Eq + Hash, T: Default> Own<K, T> {
         Own { registry: Arc::clone(registry), parts: Vec::new() }
     }
 
+    /// The number of these labels. It takes a lock and compares texts: for what is rare.
+    pub fn number(&self, labels: K) -> u32 {
+        self.registry.number(labels)
+    }
+
     /// The counters under a number that the registry gave.
     #[inline]
     pub fn at(&mut self, number: u32) -> &T {

@@ -1,17 +1,20 @@
 //! The op `template`: answers with records whose text is made from the question.
 
+mod counters;
 mod data;
 mod evaluate;
 mod format;
 mod functions;
 mod value;
 
+use counters::Mistake;
 use data::{Data, Found};
 use evaluate::evaluate;
 
 use crate::answer::{Answer, Rdata, Rr};
 use crate::edns::extended_error;
 use crate::labels::Known;
+use crate::metrics::{Count, OpCounter};
 use crate::name;
 use crate::pattern::Pattern;
 use crate::plan::{self, Piece};
@@ -46,6 +49,8 @@ struct Rule {
 struct Zone {
     wire: Box<[u8]>,
     text: Box<str>,
+    /// The number of its first counter.
+    counter: usize,
 }
 
 struct NamedPattern {
@@ -53,8 +58,14 @@ struct NamedPattern {
     pattern: Pattern,
 }
 
-/// A record: always the same, or made for each query.
-enum Line {
+/// A record, and the template as Go prints it.
+struct Line {
+    source: Box<str>,
+    text: Text,
+}
+
+/// What a record says: always the same, or made for each query.
+enum Text {
     Fixed(Record),
     Made(Vec<Piece>),
 }
@@ -62,11 +73,32 @@ enum Line {
 impl TemplateOp {
     /// Compiles the op; the error names what cannot be read.
     pub fn new(rules: &[plan::TemplateRule]) -> Result<TemplateOp, String> {
-        Ok(TemplateOp { rules: rules.iter().map(Rule::new).collect::<Result<_, _>>()? })
+        let mut op = TemplateOp { rules: rules.iter().map(Rule::new).collect::<Result<_, _>>()? };
+        let mut counter = 0;
+        for rule in &mut op.rules {
+            let each = rule.counters_of_a_zone();
+            for zone in &mut rule.zones {
+                zone.counter = counter;
+                counter += each;
+            }
+        }
+        Ok(op)
+    }
+
+    /// What it counts: matches.
+    pub fn counters(&self) -> Vec<OpCounter> {
+        self.rules.iter().flat_map(Rule::counters).collect()
     }
 
     /// Answers, if a rule is about the question. False: the next op has it.
-    pub fn run<R: Recorder>(&self, turn: &Turn<'_>, known: Known<'_>, answer: &mut Answer, recorder: &mut R) -> bool {
+    pub fn run<R: Recorder>(
+        &self,
+        turn: &Turn<'_>,
+        known: Known<'_>,
+        count: &mut Count<'_>,
+        answer: &mut Answer,
+        recorder: &mut R,
+    ) -> bool {
         let mut name = None;
         for rule in &self.rules {
             let Some(zone) = rule.zone_of(turn) else { continue };
@@ -80,12 +112,16 @@ impl TemplateOp {
                     continue;
                 }
                 recorder.note("failed", || "no pattern has the name, and nothing falls through".to_owned());
-                answer.rcode = rcode::SERVFAIL;
+                (answer.rcode, answer.left_to_server) = (rcode::SERVFAIL, true);
                 return true;
             }
             recorder
                 .note("matched", || found.as_ref().map_or_else(|| format!("all names of {}", zone.text), |found| found.text.to_owned()));
-            if let Err(why) = rule.answer(&rule.data(turn, known, zone, name, found), answer) {
+            let data = rule.data(turn, known, zone, name, found);
+            count.one(zone.counter + rule.counter_of(data.qclass, data.qtype));
+            if let Err((section, line, mistake)) = rule.answer(&data, answer) {
+                count.one_rarely(|| rule.mistake(zone, (data.qclass, data.qtype), section, &line.source, &mistake));
+                let (Mistake::Template(why) | Mistake::Record(why)) = mistake;
                 recorder.note("failed", || why.clone());
                 answer.fail(rcode::SERVFAIL, why);
             }
@@ -99,7 +135,7 @@ impl Rule {
     fn new(rule: &plan::TemplateRule) -> Result<Rule, String> {
         let zone = |text: &String| {
             let wire = name::absolute_lower(text).map_err(|why| format!("{text} {why}"))?;
-            Ok::<_, String>(Zone { wire, text: text.as_str().into() })
+            Ok::<_, String>(Zone { wire, text: text.as_str().into(), counter: 0 })
         };
         let pattern = |text: &String| {
             let pattern = Pattern::parse(text).map_err(|why| format!("{text}: {why}"))?;
@@ -137,16 +173,17 @@ impl Rule {
         Data { turn: *turn, known, zone: &zone.text, name, qclass, qtype, found }
     }
 
-    /// Answers with its records.
-    fn answer(&self, data: &Data<'_>, answer: &mut Answer) -> Result<(), String> {
+    /// Answers with its records, or says which one cannot be made, and why.
+    fn answer(&self, data: &Data<'_>, answer: &mut Answer) -> Result<(), (&'static str, &Line, Mistake)> {
         answer.rcode = self.rcode;
         if self.rcode == rcode::SERVFAIL {
+            answer.left_to_server = true;
             return Ok(());
         }
         (answer.aa, answer.cacheable) = (true, true);
         let wants_address = matches!(data.turn.request.qtype, rtype::A | rtype::AAAA);
         for line in &self.answer {
-            let Some(rr) = line.put(data, answer)? else { continue };
+            let Some(rr) = line.put(data, answer).map_err(|mistake| ("answer", line, mistake))? else { continue };
             answer.answer.push(rr);
             match rr.rdata {
                 Rdata::Name(target) if wants_address && rr.rtype == rtype::CNAME => answer.chase.insert(0, target),
@@ -154,11 +191,11 @@ impl Rule {
             }
         }
         for line in &self.additional {
-            let rr = line.put(data, answer)?;
+            let rr = line.put(data, answer).map_err(|mistake| ("additional", line, mistake))?;
             answer.additional.extend(rr);
         }
         for line in &self.authority {
-            let rr = line.put(data, answer)?;
+            let rr = line.put(data, answer).map_err(|mistake| ("authority", line, mistake))?;
             answer.authority.extend(rr);
         }
         if let Some(error) = &self.extended_error {
@@ -177,25 +214,26 @@ impl NamedPattern {
 
 impl Line {
     fn new(record: &plan::RecordTemplate) -> Result<Line, String> {
+        let fixed = |text: &str| Record::parse(text, DEFAULT_TTL).map(Text::Fixed).map_err(|mistake| format!("{text}: {mistake}"));
         let text = match &record.pieces[..] {
-            [] => "",
-            [Piece::Text { text }] => text,
-            pieces => return Ok(Line::Made(pieces.to_vec())),
+            [] => fixed("")?,
+            [Piece::Text { text }] => fixed(text)?,
+            pieces => Text::Made(pieces.to_vec()),
         };
-        Record::parse(text, DEFAULT_TTL).map(Line::Fixed).map_err(|mistake| format!("{text}: {mistake}"))
+        Ok(Line { source: record.source.as_str().into(), text })
     }
 
     /// The record, put into an answer; none where its text is empty.
-    fn put(&self, data: &Data<'_>, answer: &mut Answer) -> Result<Option<Rr>, String> {
+    fn put(&self, data: &Data<'_>, answer: &mut Answer) -> Result<Option<Rr>, Mistake> {
         let made;
-        let record = match self {
-            Line::Fixed(record) => record,
-            Line::Made(pieces) => {
-                let text = evaluate(pieces, data)?;
+        let record = match &self.text {
+            Text::Fixed(record) => record,
+            Text::Made(pieces) => {
+                let text = evaluate(pieces, data).map_err(Mistake::Template)?;
                 if text.trim_ascii().is_empty() {
                     return Ok(None);
                 }
-                made = Record::parse(&text, DEFAULT_TTL).map_err(|mistake| format!("dns: {mistake}"))?;
+                made = Record::parse(&text, DEFAULT_TTL).map_err(|mistake| Mistake::Record(format!("dns: {mistake}")))?;
                 &made
             }
         };

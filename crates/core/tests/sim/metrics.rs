@@ -213,3 +213,28 @@ fn a_query_that_makes_the_core_panic_gives_its_place_back() {
     world.wait(10.0);
     assert_eq!(line(&world.ask("b.example.org.", "A")), "NOERROR qr,rd,ra: 300 192.0.2.1", "it is not counted as waiting for the upstream");
 }
+
+#[test]
+fn templates_are_counted_by_what_was_asked() {
+    let template = |qclass: u16, qtype: u16, text: &str| {
+        let pieces = json!([{"piece": "text", "text": text}, {"piece": "print", "value": {"term": "constant", "value": ""}}]);
+        json!({"qclass": qclass, "qtype": qtype, "zones": ["example.org."], "patterns": [], "authority": [], "additional": [], "rcode": 0,
+            "answer": [{"source": text, "pieces": pieces}], "extended_error": null, "fallthrough": [], "span": 0})
+    };
+    let rules = [template(1, 1, "a.example.org. 60 IN A 192.0.2.1"), template(255, 255, "nonsense")];
+    let mut world = World::new(1, vec![count("errors", "."), json!({"op": "template", "rules": rules, "span": 0})]);
+    for qtype in ["A", "A", "AAAA", "TYPE65000"] {
+        world.ask("a.example.org.", qtype);
+    }
+    let of = |more: &str, rtype: &str, count: u64| {
+        format!(
+            "{{class=\"IN\",{more}server=\"dns://:53\",{}type=\"{rtype}\",view=\"\",zone=\"example.org.\"}} {count}",
+            if more.is_empty() { "" } else { "template=\"nonsense\"," }
+        )
+    };
+    let matches = [of("", "A", 2), of("", "AAAA", 1), of("", "other", 1)].map(|labels| format!("coredns_template_matches_total{labels}"));
+    assert_eq!(world.metrics("coredns_template_matches_total"), matches);
+    let section = "section=\"answer\",";
+    let failures = [of(section, "AAAA", 1), of(section, "other", 1)].map(|labels| format!("coredns_template_rr_failures_total{labels}"));
+    assert_eq!(world.metrics("coredns_template_rr_failures_total"), failures);
+}
