@@ -119,6 +119,10 @@ class Gauge(_Family):
         """Adds to the sample with these values of the labels, or takes away from it."""
         self.set(self._values.get(self._known(labels), 0) + by, *labels)
 
+    def remove(self, *labels: str) -> None:
+        """Removes the sample with these values of the labels, if there is one."""
+        self._values.pop(self._known(labels), None)
+
     def clear(self) -> None:
         """Removes all samples."""
         self._values.clear()

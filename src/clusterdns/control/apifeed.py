@@ -8,20 +8,21 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from threading import Semaphore, Thread
 
-from clusterdns.cluster import Ref
+from clusterdns.cluster import EndpointSlice, Ref
+from clusterdns.control.clustermetrics import ClusterMetrics, seconds_of
 from clusterdns.control.feeds import Fed, Surroundings
 from clusterdns.control.origins import Origins
 from clusterdns.control.pace import Pace
-from clusterdns.control.zones import ClusterZone
+from clusterdns.control.zones import ClusterZone, Key, service_key
 from clusterdns.kube.access import Finder
 from clusterdns.kube.api import Api, watch_over
 from clusterdns.kube.decode import Decoder, Delete, Flaw, Upsert
 from clusterdns.kube.reflector import Event, Listed, Reflector, Relisting, Troubled
 from clusterdns.kube.resources import Resource, watched
 from clusterdns.kube.status import Seen
+from clusterdns.metrics import Metrics
 from clusterdns.records.options import ClusterOptions
 
 PROBE_SECONDS = 2.5
@@ -31,6 +32,8 @@ ROOM = 32
 # Until all kinds are listed records would be made twice; but if a kind cannot be had, the others are served without it.
 GATHER_SECONDS = 1.0
 WAITING_SECONDS = 0.5
+# What has been seen is shown so often, whether something comes or not.
+SHOW_SECONDS = 5.0
 # What the engine could not apply is tried again, but not all the time.
 AGAIN_SECONDS = 1.0
 # Objects that make no sense are told of once each; a cluster full of them does not fill the log.
@@ -83,8 +86,13 @@ class ApiFeed:
         origins: Origins,
         wake: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
+        metrics: Metrics | None = None,
     ) -> None:
         self.zone = zone
+        self._metrics = ClusterMetrics(metrics or Metrics(), zone)
+        self._next_show = 0.0
+        # When changes began that are not answered yet, by the key that they have touched.
+        self._triggered: dict[Key, list[str]] = {}
         self.seen = {resource.kind: Seen(resource.kind) for resource in watched(options)}
         self._options = options
         self._cluster = ClusterZone(options, own, origins)
@@ -126,6 +134,7 @@ class ApiFeed:
         """Ends the threads; nothing is said any more."""
         self.api.close()
         self._cluster.close()
+        self._metrics.close()
 
     def look_again(self, around: Surroundings) -> None:
         """The API server is watched all the time; this server's own addresses may be others now."""
@@ -143,7 +152,7 @@ class ApiFeed:
     def _due(self) -> float:
         if self._inbox:
             return self._pace.next_transaction(self._clock()) if self.filled else 0.0
-        times = [self._next_line] if not self.filled else []
+        times = [self._next_show] if self.filled else [self._next_show, self._next_line]
         if self._cluster.dirty:
             times.append(self._pace.next_time(self._cluster.dirty, self._clock()) if self.filled else self._began + GATHER_SECONDS)
         return min(times, default=float("inf"))
@@ -165,9 +174,14 @@ class ApiFeed:
             keys = self._pace.choose(self._cluster.dirty, self._cluster.weight, now)
             self._heavy_since = now if self._pace.measures else None
             change = self._cluster.change(serial, keys) if keys else None
+            self._count_programmed(keys)
             fed = Fed(change, (), more=bool(keys) and self.due() <= now)
         for oddity in self._cluster.take_oddities():
             self._tell(f"{oddity.object}: {oddity.field}: {oddity.message}")
+        if now >= self._next_show:
+            self._next_show = now + SHOW_SECONDS
+            self._metrics.asked(self.api.exchanges.popleft() for _ in range(len(self.api.exchanges)))
+            self._metrics.show(self.seen.values(), now)
         lines, self._lines = tuple(self._lines), []
         return Fed(fed.change, (), lines, fed.more)
 
@@ -187,7 +201,9 @@ class ApiFeed:
                     unseen.discard(event.view.ref)
                 self._cluster.put(event.view)
                 if event.triggered and self.filled:
-                    self.seen[kind].lag = _seconds_since(event.triggered)
+                    self.seen[kind].lag = max(0.0, time.time() - seconds_of(event.triggered))
+                    if isinstance(event.view, EndpointSlice) and self._cluster.is_dirty(key := service_key(event.view)):
+                        self._triggered.setdefault(key, []).append(event.triggered)
             case Delete():
                 self._cluster.remove(event.ref)
             case Relisting():
@@ -203,6 +219,13 @@ class ApiFeed:
             case Troubled():
                 level, words = ("WARNING", event.why) if event.why else ("INFO", f"{kind}: the API server is followed again")
                 self._lines.append(f"[{level}] plugin/kubernetes: {words}")
+
+    def _count_programmed(self, keys: Sequence[Key]) -> None:
+        """Changes of these keys are answered from now on."""
+        for key in keys:
+            for triggered in self._triggered.pop(key, ()):
+                if kind := self._cluster.service_kind(key):
+                    self._metrics.programmed(triggered, kind)
 
     def _tell_waiting(self, now: float, listed: bool) -> None:
         """What CoreDNS says while it waits for the API server (B1)."""
@@ -239,11 +262,3 @@ class ApiFeed:
                 seen.version = ""
                 self._inbox.put(resource.kind, (Troubled(f"{resource.plural}: {type(why).__name__}: {why}; beginning again"),))
                 self.api.rest(1.0)
-
-
-def _seconds_since(timestamp: str) -> float:
-    """How long ago a time of the API was; 0 for what is no time."""
-    try:
-        return max(0.0, time.time() - datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp())
-    except (ValueError, OverflowError, TypeError):
-        return 0.0

@@ -25,4 +25,4 @@ def new_feed(wanted: block.Feed, around: Surroundings) -> Feed:
         check_there_is_a_cluster(options.api)
     except NoClusterError as why:
         raise NoFeedError(str(why)) from why
-    return ApiFeed(wanted.zone, options, around.own_addresses(wanted.zone), around.origins, around.wake)
+    return ApiFeed(wanted.zone, options, around.own_addresses(wanted.zone), around.origins, around.wake, metrics=around.metrics)

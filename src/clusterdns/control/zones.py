@@ -28,6 +28,11 @@ Key = tuple[str, str, str]
 APEX: Key = ("apex", "", "")
 
 
+def service_key(piece: EndpointSlice) -> Key:
+    """What a slice changes."""
+    return "service", piece.namespace, piece.service
+
+
 class Made(msgspec.Struct, frozen=True, gc=False):
     """The names that a key has in the zone, and the number of the object that they are there for."""
 
@@ -78,6 +83,18 @@ class ClusterZone:
         pieces = (piece for pieces in self._slices.values() for piece in pieces.values())
         self._serving = {(piece.namespace, piece.name): piece for piece in pieces if holds(piece, self._own_set)}
         self._dirty[APEX] = None
+
+    def is_dirty(self, key: Key) -> bool:
+        """Whether the key was touched since the last transaction that had it."""
+        return key in self._dirty
+
+    def service_kind(self, key: Key) -> str:
+        """What the metric of programming durations calls a Service; empty where there is none, or another cluster's."""
+        service = self._services.get((key[1], key[2]))
+        if not isinstance(service, Service):
+            return ""
+        # That there is a time means that a controller wrote the slice, and so that there is a selector.
+        return "headless_with_selector" if service.headless else "cluster_ip"
 
     def put(self, view: View, place: str = "") -> None:
         """Takes an object that may be new or have changed."""

@@ -10,10 +10,12 @@ import os
 import random
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from threading import BoundedSemaphore, Event, Lock
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from clusterdns.kube.access import Access, AccessError, reason
@@ -32,6 +34,7 @@ STREAM_SECONDS = 660.0
 IDLE_SECONDS = 20.0
 READ_SIZE = 65536
 MOST_OF_A_REFUSAL = 65536
+MOST_EXCHANGES = 1000
 
 
 class Unreachable(Exception):
@@ -45,6 +48,17 @@ class Refused(Exception):
         super().__init__(status.message or status.reason or f"status {status.code}")
         self.status = status
         self.retry_after = max(retry_after, status.retry_after)
+
+
+class Exchange(NamedTuple):
+    """A request that has come to an end: its status (`<error>` where there was no answer), whom it was for, how many seconds it took until
+    the head of the answer came, and for how many the limits held it up before (None: there are none).
+    """
+
+    code: str
+    host: str
+    seconds: float
+    waited: float | None
 
 
 class Stream:
@@ -97,8 +111,11 @@ class Api:
         self._streams: set[Stream] = set()
         self._kept: _Kept | None = None
         self._slow = 0
+        self._host = ""
         self._lock = Lock()
         self._closing = Event()
+        self.exchanges: deque[Exchange] = deque(maxlen=MOST_EXCHANGES)
+        """Requests that have come to an end, for whoever counts them."""
 
     @property
     def closed(self) -> bool:
@@ -189,8 +206,19 @@ class Api:
 
     def _request(self, path: str, patience: float) -> tuple[HTTPConnection, HTTPResponse]:
         """Asks on a new connection, until the head of the answer has come; `patience` is for the rest of it."""
-        if self._allowance is not None:
-            self._allowance.take()
+        waited = self._allowance.take() if self._allowance is not None else None
+        code, began = "<error>", time.monotonic()
+        try:
+            asked = self._ask(path, patience)
+            code = "200"
+            return asked
+        except Refused as refused:
+            code = str(refused.status.code)
+            raise
+        finally:
+            self.exchanges.append(Exchange(code, self._host, time.monotonic() - began, waited))
+
+    def _ask(self, path: str, patience: float) -> tuple[HTTPConnection, HTTPResponse]:
         with self._inflight:
             connection, access = self._connect(CONNECT_SECONDS)
             try:
@@ -225,6 +253,7 @@ class Api:
             to = urlsplit(access.server)
             if to.scheme not in ("http", "https") or not to.hostname:
                 raise AccessError(f"`{access.server}` is no URL of an API server: write http(s)://HOST[:PORT]")
+            self._host = to.netloc.rpartition("@")[2]
             context = access.tls() if to.scheme == "https" else None
             port = to.port or (443 if context else 80)
         except (AccessError, ValueError) as why:
@@ -255,14 +284,15 @@ class Allowance:
         self._next = 0.0
         self._lock = Lock()
 
-    def take(self) -> None:
-        """Waits until there may be one more request."""
+    def take(self) -> float:
+        """Waits until there may be one more request; gives for how many seconds."""
         with self._lock:
             now = self._clock()
             at = max(self._next, now - self._ahead)
             self._next = at + self._interval
         if at > now:
             self._rest(at - now)
+        return at - now
 
 
 def watch_over(api: Api, interval: float, chance: Callable[[float, float], float] = random.uniform) -> None:

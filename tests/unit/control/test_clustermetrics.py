@@ -1,0 +1,93 @@
+"""What is counted of following an API server, as Prometheus reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clusterdns.control.clustermetrics import ClusterMetrics, seconds_of
+from clusterdns.kube.api import Exchange
+from clusterdns.kube.status import Seen
+from clusterdns.metrics import Metrics
+
+NOW = 1_800_000_000.0
+PROGRAMMING = "coredns_kubernetes_dns_programming_duration_seconds"
+REQUESTS = "coredns_kubernetes_rest_client_requests_total"
+
+
+def following() -> tuple[Metrics, ClusterMetrics]:
+    """Metrics at a time that stands still."""
+    metrics = Metrics()
+    return metrics, ClusterMetrics(metrics, "kubernetes/1", lambda: NOW)
+
+
+def samples(metrics: Metrics, family: str) -> list[str]:
+    """The samples of a family; of a histogram only its sum and count."""
+    return [line for line in metrics.text().splitlines() if line.startswith(family) and "_bucket" not in line]
+
+
+def test_requests_are_counted_as_coredns_does() -> None:
+    metrics, following_ = following()
+    following_.asked([Exchange("200", "10.96.0.1:443", 0.02, None), Exchange("<error>", "10.96.0.1:443", 5.0, 0.5)])
+    assert samples(metrics, REQUESTS) == [
+        f'{REQUESTS}{{code="200",host="10.96.0.1:443",method="GET"}} 1',
+        f'{REQUESTS}{{code="<error>",host="10.96.0.1:443",method="GET"}} 1',
+    ]
+    labels = '{host="10.96.0.1:443",verb="GET"}'
+    duration = "coredns_kubernetes_rest_client_request_duration_seconds"
+    assert samples(metrics, duration) == [f"{duration}_sum{labels} 5.02", f"{duration}_count{labels} 2"]
+    limited = "coredns_kubernetes_rest_client_rate_limiter_duration_seconds"
+    assert samples(metrics, limited) == [f"{limited}_sum{labels} 0.5", f"{limited}_count{labels} 1"]
+
+
+@pytest.mark.parametrize(
+    ("triggered", "counted"),
+    [("2027-01-15T08:00:00Z", True), ("2027-01-15T07:59:59Z", False), ("2020-01-01T00:00:00Z", False), ("nonsense", False)],
+)
+def test_a_change_that_began_before_us_is_not_ours(triggered: str, counted: bool) -> None:
+    metrics, following_ = following()
+    following_.programmed(triggered, "cluster_ip")
+    assert (f'{PROGRAMMING}_count{{service_kind="cluster_ip"}} 1' in samples(metrics, PROGRAMMING)) == counted
+
+
+def test_the_buckets_are_those_of_coredns() -> None:
+    metrics, following_ = following()
+    following_.programmed("2027-01-15T08:00:00Z", "headless_with_selector")
+    bounds = [line.split('le="')[1].split('"')[0] for line in metrics.text().splitlines() if f"{PROGRAMMING}_bucket" in line]
+    assert (bounds[0], bounds[1], bounds[-2], bounds[-1], len(bounds)) == ("0.001", "0.002", "524.288", "+Inf", 21)
+
+
+def test_each_kind_tells_what_was_seen_of_it() -> None:
+    metrics, following_ = following()
+    seen = Seen("Service", listed=True, heard=90.0, events=7, relists=1, flaws=2, lag=0.25)
+    following_.show([seen, Seen("Pod", hindrance="gone")], now=100.0)
+    seen.events = 9
+    following_.show([seen], now=100.0)
+    text = metrics.text()
+    labels = '{feed="kubernetes/1",kind="Service"}'
+    for line in (
+        f"clusterdns_kubernetes_events_total{labels} 9",
+        f"clusterdns_kubernetes_lists_total{labels} 1",
+        f"clusterdns_kubernetes_decode_errors_total{labels} 2",
+        f"clusterdns_kubernetes_last_heard_timestamp_seconds{labels} {int(NOW - 10)}",
+        f"clusterdns_kubernetes_watch_lag_seconds{labels} 0.25",
+        f"clusterdns_kubernetes_listed{labels} 1",
+        f"clusterdns_kubernetes_failing{labels} 0",
+        'clusterdns_kubernetes_failing{feed="kubernetes/1",kind="Pod"} 1',
+    ):
+        assert line in text.splitlines()
+    assert 'last_heard_timestamp_seconds{feed="kubernetes/1",kind="Pod"}' not in text
+
+
+def test_a_feed_that_ends_takes_its_state_along_and_not_its_counts() -> None:
+    metrics, following_ = following()
+    following_.show([Seen("Service", heard=1.0, events=3)], now=2.0)
+    following_.close()
+    names = {line.split("{")[0] for line in metrics.text().splitlines() if line.startswith("clusterdns_")}
+    assert names == {f"clusterdns_kubernetes_{name}_total" for name in ("events", "lists", "decode_errors")}
+
+
+@pytest.mark.parametrize("text", ["", "now", "9999-12-31T23:59:59-23:59", "-1"])
+def test_what_is_no_time_is_none(text: Any) -> None:
+    assert seconds_of(text) == 0.0
