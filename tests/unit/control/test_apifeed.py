@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from threading import Semaphore
 
 import pytest
@@ -12,6 +13,7 @@ from clusterdns.control.feeds import Fed
 from clusterdns.control.origins import Origins
 from clusterdns.kube.decode import Delete, Flaw, Upsert
 from clusterdns.kube.reflector import Event, Listed, Relisting, Troubled
+from clusterdns.metrics import Metrics
 from clusterdns.records.options import ClusterOptions
 from clusterdns.zones import Owner
 
@@ -38,6 +40,10 @@ class Standing:
         for kind in KINDS:
             self.send(kind, Relisting(), *objects.get(kind, []), Listed())
         return self.polls()
+
+    def is_idle(self) -> bool:
+        """Whether there is nothing to do but to show the same figures again."""
+        return self.feed.due() == self.feed._next_show > self.now
 
     def polls(self) -> list[Fed]:
         """All that the feed gives at this moment."""
@@ -137,7 +143,7 @@ def test_a_storm_is_coalesced() -> None:
     assert 90 <= made <= 130
     standing.now = max(standing.now, standing.feed.due()) + 0.001
     standing.polls()
-    assert standing.feed.due() == float("inf")
+    assert standing.is_idle()
 
 
 def test_a_huge_service_that_keeps_changing_does_not_keep_others_waiting() -> None:
@@ -204,7 +210,7 @@ def test_trouble_and_its_end_are_told() -> None:
 def test_B1_what_is_said_while_the_API_server_is_waited_for() -> None:
     standing = Standing()
     lines = []
-    while standing.feed.due() != float("inf"):
+    while standing.now < standing.feed._began + 10.0:
         standing.now = standing.feed.due()
         lines += [(round(standing.now - 1000, 1), line) for fed in standing.polls() for line in fed.lines]
     waiting = "[INFO] plugin/kubernetes: waiting for Kubernetes API before starting server"
@@ -264,4 +270,25 @@ def test_what_could_not_be_applied_is_given_again_after_a_while() -> None:
     assert standing.feed.due() == standing.now + AGAIN_SECONDS
     standing.now += AGAIN_SECONDS
     assert names(standing.polls()) == ["cart.shop.svc"]
-    assert standing.feed.due() == float("inf")
+    assert standing.is_idle()
+
+
+def test_what_was_seen_is_shown_and_a_change_is_counted_when_it_is_answered() -> None:
+    metrics = Metrics()
+    feed = ApiFeed("zone", ClusterOptions(), ["127.0.0.1"], Origins(), lambda: None, lambda: 1000.0, metrics)
+    for kind in KINDS:
+        feed._inbox.put(kind, (Relisting(), Listed()))
+    feed.poll(1)
+    feed._inbox.put("Namespace", [Upsert(SHOP)])
+    feed._inbox.put("Service", [Upsert(Service("shop", "db", cluster_ips=("None",)))])
+    piece = EndpointSlice("shop", "db-1", "db", endpoints=(Endpoint("10.0.0.1"),))
+    began = datetime.now(UTC) + timedelta(seconds=1)
+    feed._inbox.put("EndpointSlice", [Upsert(piece, began.isoformat())])
+    feed.poll(2)
+    feed._inbox.put("EndpointSlice", [Upsert(piece, began.isoformat())])
+    feed.poll(3)
+    text = metrics.text()
+    assert 'dns_programming_duration_seconds_count{service_kind="headless_with_selector"} 1\n' in text, "the second one changed nothing"
+    assert 'clusterdns_kubernetes_listed{feed="zone",kind="Service"} 0\n' in text
+    feed.close()
+    assert "clusterdns_kubernetes_listed" not in metrics.text()

@@ -88,6 +88,6 @@ def test_a_feed_that_ends_takes_its_state_along_and_not_its_counts() -> None:
     assert names == {f"clusterdns_kubernetes_{name}_total" for name in ("events", "lists", "decode_errors")}
 
 
-@pytest.mark.parametrize("text", ["", "now", "9999-12-31T23:59:59-23:59", "-1"])
+@pytest.mark.parametrize("text", ["", "now", "-1", "2026-13-01T00:00:00Z"])
 def test_what_is_no_time_is_none(text: Any) -> None:
     assert seconds_of(text) == 0.0
