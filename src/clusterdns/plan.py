@@ -222,6 +222,12 @@ class OptionVariable(msgspec.Struct, frozen=True, tag_field="kind", tag="variabl
     variable: Variable
 
 
+class OptionLabel(msgspec.Struct, frozen=True, tag_field="kind", tag="label", forbid_unknown_fields=True):
+    """The value of a label of the block's metadata. Where it has none the rule does not apply."""
+
+    label: str
+
+
 class OptionSubnet(msgspec.Struct, frozen=True, tag_field="kind", tag="subnet", forbid_unknown_fields=True):
     """The client's network (RFC 7871 6), of so many bits."""
 
@@ -237,7 +243,7 @@ class OptionRewrite(msgspec.Struct, frozen=True, tag_field="field", tag="option"
 
     action: Literal["set", "append", "replace", "unset"]
     code: int
-    data: OptionOctets | OptionVariable | OptionSubnet
+    data: OptionOctets | OptionVariable | OptionLabel | OptionSubnet
     revert: bool
     echo: bool
 

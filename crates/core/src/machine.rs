@@ -360,6 +360,14 @@ impl<'a> Question<'a> {
         Facts { size: other.length(), request: &other.request, name: other.lower(), ..self.facts() }
     }
 
+    /// What is known of the question of an op's turn.
+    fn facts_at<'b>(&self, turn: &Turn<'b>) -> Facts<'b>
+    where
+        'a: 'b,
+    {
+        Facts { request: turn.request, name: turn.asked.lower, ..self.facts() }
+    }
+
     /// The name as the client wrote it.
     fn qname(&self) -> &'a [u8] {
         &self.message[HEADER..HEADER + self.query.name.wire().len()]

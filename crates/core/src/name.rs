@@ -150,10 +150,27 @@ pub struct NameText(SmallVec<[u8; 128]>);
 impl NameText {
     /// Writes a name.
     pub fn of(name: &[u8]) -> NameText {
+        if labels(name).flatten().all(|octet| PLAIN[usize::from(*octet)]) {
+            return NameText::of_plain(name);
+        }
         let mut text = NameText(SmallVec::new());
         // Memory takes everything.
         let _ = write_name(name, &mut text);
         text
+    }
+
+    /// Octets are letters, and a dot stands where the next length does.
+    fn of_plain(name: &[u8]) -> NameText {
+        let mut text: SmallVec<[u8; 128]> = name.get(1..).unwrap_or_default().into();
+        if name.last() != Some(&0) || name.len() == 1 {
+            text.push(b'.');
+        }
+        let mut at = 0;
+        for label in labels(name) {
+            at += 1 + label.len();
+            text[at - 1] = b'.';
+        }
+        NameText(text)
     }
 
     /// The text; it is ASCII.
@@ -190,12 +207,22 @@ fn write_name(name: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
     Ok(())
 }
 
+/// Which octets of a label stand for themselves.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut octet = 0x21;
+    while octet <= 0x7e {
+        plain[octet] = !matches!(octet as u8, b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'\'');
+        octet += 1;
+    }
+    plain
+};
+
 /// Writes a label with RFC 1035 escapes, those that CoreDNS uses.
 pub fn write_label(label: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
-    let is_plain = |octet: &u8| matches!(octet, 0x21..=0x7e) && !br#".\"();@'"#.contains(octet);
     let mut rest = label;
     loop {
-        let (plain, behind) = rest.split_at(rest.iter().take_while(|octet| is_plain(octet)).count());
+        let (plain, behind) = rest.split_at(rest.iter().take_while(|octet| PLAIN[usize::from(**octet)]).count());
         out.write_str(std::str::from_utf8(plain).unwrap_or_default())?;
         let Some((&octet, behind)) = behind.split_first() else { return Ok(()) };
         match octet {

@@ -385,6 +385,7 @@ pub enum OptionAction {
 pub enum OptionData {
     Octets { hex: String },
     Variable { variable: Variable },
+    Label { label: String },
     Subnet { ipv4: u8, ipv6: u8 },
 }
 

@@ -428,7 +428,7 @@ impl Block {
                 plan::Op::Bufsize { size, span } => (Op::Bufsize(*size), *span),
                 plan::Op::Header { query, response, span } => (Op::Header(*query, *response), *span),
                 plan::Op::Minimal { span } => (Op::Minimal, *span),
-                plan::Op::Rewrite { rules, span } => (Op::Rewrite(Box::new(RewriteOp::new(rules)?)), *span),
+                plan::Op::Rewrite { rules, span } => (Op::Rewrite(Box::new(RewriteOp::new(rules, &compiled.labels)?)), *span),
                 plan::Op::Dns64 { prefix, translate_all, allow_ipv4, span } => {
                     (Op::Dns64(Box::new(Dns64::new(prefix, *translate_all, *allow_ipv4)?)), *span)
                 }

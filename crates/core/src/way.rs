@@ -205,6 +205,11 @@ impl Way {
         self.level.changes.push(Change { at: self.level.at, before, memory });
     }
 
+    /// Whether the op at hand changed the question.
+    pub fn is_changed(&self) -> bool {
+        self.level.changes.last().is_some_and(|change| change.at == self.level.at)
+    }
+
     /// Asks again what was asked before the op at hand changed it. None: it did not. What it asked and remembered comes back.
     pub fn undo(&mut self) -> Option<(Box<Other>, Memory)> {
         let change = self.level.changes.pop_if(|change| change.at == self.level.at)?;

@@ -9,10 +9,10 @@ from typing import Literal, get_args
 from clusterdns.corefile.tree import Token
 from clusterdns.directives.block import BlockContext
 from clusterdns.directives.options import choice, integer
-from clusterdns.plan import OptionOctets, OptionRewrite, OptionSubnet, OptionVariable, Variable
+from clusterdns.plan import OptionLabel, OptionOctets, OptionRewrite, OptionSubnet, OptionVariable, Variable
 
 Action = Literal["set", "append", "replace", "unset"]
-Data = OptionOctets | OptionVariable | OptionSubnet
+Data = OptionOctets | OptionVariable | OptionLabel | OptionSubnet
 Words = Sequence[Token]
 
 ACTIONS: Mapping[str, Action] = {action: action for action in get_args(Action)}
@@ -28,7 +28,7 @@ MOST_DATA = 4096
 
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]*|0")
 _OCTETS = re.compile(r"0x((?:[0-9a-fA-F]{2})*)")
-_METADATA = re.compile(r"\{[^{}/]+/[^{}]+\}")
+_LABEL = re.compile(r"[^{}/]+/[^{}]+")
 
 
 def compile_edns0(field: Token, words: Words, block: BlockContext) -> OptionRewrite | None:
@@ -72,23 +72,18 @@ def _integer(text: str) -> int:
     return int(f"0o{text[1:]}", 0) if re.fullmatch("0[0-7]+", text) else int(text, 0)
 
 
-def _variable(token: Token, block: BlockContext) -> OptionVariable | None:
-    """What is known of the query."""
+def _variable(token: Token, block: BlockContext) -> OptionVariable | OptionLabel | None:
+    """What is known of the query: in any case, or by a label of its metadata."""
     name = token.text[1:-1]
     if name in VARIABLES:
         return OptionVariable(variable=VARIABLES[name])
-    if _METADATA.fullmatch(token.text):
-        block.error(
-            token, f"metadata like `{token.text}` is not supported yet", f"there are: {_braced(VARIABLES)}", code="unsupported-option"
-        )
-    else:
-        block.error(token, f"`{token.text}` is no variable", f"there are: {_braced(VARIABLES)}", code="unknown-value")
+    if _LABEL.fullmatch(name):
+        block.labels.use(name, token.place)
+        return OptionLabel(label=name)
+    there_are = ", ".join(f"{{{known}}}" for known in VARIABLES)
+    hint = f"there are: {there_are}, and labels of the metadata, like {{view/name}}"
+    block.error(token, f"`{token.text}` is no variable", hint, code="unknown-value")
     return None
-
-
-def _braced(names: Mapping[str, object]) -> str:
-    """Names as a Corefile has them."""
-    return ", ".join(f"{{{name}}}" for name in names)
 
 
 def _octets(token: Token, block: BlockContext) -> OptionOctets | None:

@@ -6,7 +6,7 @@ The forms are those of CoreDNS, which reads a rule word by word: a block is only
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, get_args
 
 from clusterdns.corefile.tree import Line, Token
@@ -50,12 +50,15 @@ def compile_rewrite(lines: Sequence[Line], block: BlockContext) -> None:
 
 
 def _compile_line(line: Line, block: BlockContext) -> RewriteRule | None:
-    """One rule."""
-    words = list(line.args)
-    if len(words) < 2:
-        words += _inner_words(line, block)
-    elif line.block is not None:
+    """One rule. What stands in a block is another way to write its words, on any lines."""
+    is_whole = len(line.args) > 1
+    inner = () if is_whole else line.block or ()
+    if is_whole and line.block is not None:
         block.error(line, "this rule is whole without a block", "remove the braces and what is in them", code="unexpected-block")
+    for part in inner:
+        if part.block is not None:
+            block.error(part, f"`{part.name.text}` takes no block", "remove the braces and what is in them", code="unexpected-block")
+    words = [*line.args, *(word for part in inner for word in (part.name, *part.args))]
     mode = words.pop(0).text.lower() if words and words[0].text.lower() in MODES else "stop"
     if not words:
         hint = f"write: rewrite [continue|stop] {'|'.join(FIELDS)} ..."
@@ -68,15 +71,7 @@ def _compile_line(line: Line, block: BlockContext) -> RewriteRule | None:
         block.error(field, f"`{field.text}` is nothing that can be changed", hint, code="unknown-value")
         return None
     change = compile_field(field, rest, block)
-    return None if change is None else RewriteRule(change=change, stop=mode == "stop", span=block.span(line))
-
-
-def _inner_words(line: Line, block: BlockContext) -> Iterator[Token]:
-    """The words of a rule's block; its lines mean nothing."""
-    for inner in line.block or ():
-        if inner.block is not None:
-            block.error(inner, f"`{inner.name.text}` takes no block", "remove the braces and what is in them", code="unexpected-block")
-        yield from (inner.name, *inner.args)
+    return None if change is None else RewriteRule(change=change, stop=mode == "stop", span=block.span(inner[0] if inner else line))
 
 
 def _count(field: Token, words: Words, block: BlockContext, counts: Sequence[int], syntax: str) -> bool:
@@ -133,7 +128,7 @@ def _match(how: How, token: Token, block: BlockContext, ends_with_dot: bool) -> 
         return _exact(token, block), None
     text = token.text.lower()
     if ends_with_dot and not text.endswith("."):
-        if how in ("prefix", "substring"):
+        if how in ("prefix", "substring") and "." not in text:
             part = re.escape(token.text).replace(r"\-", "-")
             hint = f"to match a part of one, write: regex {'^' if how == 'prefix' else ''}{part}"
             block.warn(token, f"`{token.text}` means `{token.text}.`: it matches at the end of a label only", hint, code="whole-labels")

@@ -9,6 +9,7 @@ from clusterdns.plan import (
     CnameRewrite,
     NameMatch,
     NameRewrite,
+    OptionLabel,
     OptionOctets,
     OptionRewrite,
     OptionSubnet,
@@ -97,6 +98,20 @@ def test_a_rule_in_all_its_forms(line: str, change: Rewrite) -> None:
     field, *words = line.split(" ")
     (same,) = rules(f"rewrite {field} {{\n{' '.join(words)}\n}}")
     assert same.change == change
+
+
+def test_labels_of_the_metadata_are_used_where_the_block_has_them() -> None:
+    line = "rewrite edns0 local set 0xffee {view/name}"
+    (rule,) = rules(line)
+    assert rule.change == option("set", 0xFFEE, OptionLabel("view/name"), echo=True)
+    assert any("the label `view/name` is always empty" in message for _, message in problems(line, Severity.WARNING))
+    lines = f"metadata\nview inside {{\nexpr true\n}}\n{line}"
+    compilation = compile_lines(lines)
+    assert compilation.problems == ()
+    assert compilation.plan is not None
+    metadata = compilation.plan.blocks[0].metadata
+    assert metadata is not None
+    assert list(metadata.labels) == ["view/name"]
 
 
 def test_rules_of_a_block_keep_their_order_and_places() -> None:

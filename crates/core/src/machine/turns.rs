@@ -90,14 +90,18 @@ impl Machine {
                         way.change(less, Memory::new());
                     }
                 }
-                Op::Rewrite(op) => match op.before(&question.turn(way), &mut self.answer, recorder) {
-                    Outcome::Same => {}
-                    Outcome::Other(other, memory) => way.change(other, memory),
-                    Outcome::NoName(text) => {
-                        self.answer.fail(rcode::SERVFAIL, format!("invalid name after rewrite: {text}"));
-                        return None;
+                Op::Rewrite(op) if op.may_be_about(question.asked(way).lower) => {
+                    let turn = question.turn(way);
+                    let facts = question.facts_at(&turn);
+                    match op.before(&turn, Known { facts: &facts, labels: &block.labels, upstream: None }, &mut self.answer, recorder) {
+                        Outcome::Same => {}
+                        Outcome::Other(other, memory) => way.change(other, memory),
+                        Outcome::NoName(text) => {
+                            self.answer.fail(rcode::SERVFAIL, format!("invalid name after rewrite: {text}"));
+                            return None;
+                        }
                     }
-                },
+                }
                 Op::Header(query, _) => {
                     if let Some(other) = change_question(query, &question.turn(way)) {
                         recorder.op("header", *span);
@@ -136,7 +140,7 @@ impl Machine {
                     whoami(&question.turn(way), &mut self.answer);
                     return None;
                 }
-                Op::Nsid(_) | Op::Shuffle(_) | Op::Errors(_) | Op::Log(_) | Op::Minimal | Op::Dns64(_) => {}
+                Op::Nsid(_) | Op::Shuffle(_) | Op::Errors(_) | Op::Log(_) | Op::Minimal | Op::Rewrite(_) | Op::Dns64(_) => {}
             }
             way.level.at += 1;
         }
@@ -187,7 +191,7 @@ impl Machine {
                 Op::Bufsize(_) => {
                     way.undo();
                 }
-                Op::Rewrite(op) => {
+                Op::Rewrite(op) if op.changes_answers() || way.is_changed() => {
                     if self.undo_rewrite(op, None, program, question, way, recorder) {
                         return true;
                     }
@@ -222,6 +226,7 @@ impl Machine {
                 | Op::Nsid(_)
                 | Op::Whoami
                 | Op::Shuffle(_)
+                | Op::Rewrite(_)
                 | Op::Dns64(_)
                 | Op::Log(_) => {}
             }
@@ -241,7 +246,10 @@ impl Machine {
     ) -> bool {
         let (asked, memory) = way.undo().unzip();
         let turn = question.turn(way);
-        let Some((other, memory)) = op.after(asked.as_deref(), memory, between, &turn, &mut self.answer, recorder) else { return false };
+        let facts = question.facts_at(&turn);
+        let known = Known { facts: &facts, labels: &program.block(way.level.block).labels, upstream: None };
+        let asks = op.after(asked.as_deref().zip(memory), between, &turn, known, &mut self.answer, recorder);
+        let Some((other, memory)) = asks else { return false };
         let asked = asked.map_or_else(|| Other::of(&turn), |asked| *asked);
         way.change(asked, memory);
         // Where nobody answers there are no records.

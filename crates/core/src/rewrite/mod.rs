@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 
 use crate::answer::{Answer, NameRef, Rdata, ReplyEdns, Rr};
 use crate::edns;
+use crate::labels::{Known, Labels};
 use crate::name::Display;
 use crate::pattern::Pattern;
 use crate::plan::{self, AnswerPart};
@@ -22,7 +23,7 @@ use crate::trace::{Off, Recorder};
 use crate::way::{Memory, Other, Turn};
 use crate::wire::{CLASS_IN, Request, rtype};
 
-use names::{Matcher, Name, Replacement, to_wire};
+use names::{Matcher, Name, Replacement};
 use options::OptionRule;
 use records::{Place, Rename, rename};
 
@@ -82,6 +83,7 @@ struct AnswerRule {
 /// The question while rules change it.
 pub struct Draft<'a> {
     turn: &'a Turn<'a>,
+    known: Known<'a>,
     name: Name<'a>,
     request: Request,
     options: Cow<'a, [u8]>,
@@ -118,11 +120,11 @@ pub struct Between {
 type Applied = SmallVec<[u32; 8]>;
 
 impl RewriteOp {
-    /// Compiles what the plan says; the error says what is wrong.
-    pub fn new(plan: &[plan::RewriteRule]) -> Result<RewriteOp, String> {
+    /// Compiles what the plan says, `labels` are those of the block; the error says what is wrong.
+    pub fn new(plan: &[plan::RewriteRule], labels: &Labels) -> Result<RewriteOp, String> {
         let mut op = RewriteOp { rules: Vec::new(), about: FastMap::default(), others: Vec::new(), changes_answers: false };
         for (number, rule) in (0..).zip(plan) {
-            let change = Change::new(&rule.change).map_err(|why| format!("a rule of rewrite: {why}"))?;
+            let change = Change::new(&rule.change, labels).map_err(|why| format!("a rule of rewrite: {why}"))?;
             match change.matcher().and_then(Matcher::exact) {
                 Some(name) => op.about.entry(name.into()).or_default().push(number),
                 None => op.others.push(number),
@@ -133,63 +135,88 @@ impl RewriteOp {
         Ok(op)
     }
 
-    /// Changes a question on its way in.
-    pub fn before<R: Recorder>(&self, turn: &Turn<'_>, answer: &mut Answer, recorder: &mut R) -> Outcome {
-        match self.walk(turn, recorder) {
-            Err(text) => Outcome::NoName(text),
-            Ok((draft, _)) if draft.is_unchanged() => Outcome::Same,
-            Ok((draft, applied)) => Outcome::Other(draft.finish(answer), remember(&applied)),
-        }
+    /// Whether a rule may be about a name: most questions pass here.
+    #[inline]
+    pub fn may_be_about(&self, name: &[u8]) -> bool {
+        self.next(0, name).is_some()
     }
 
-    /// Changes an answer on its way out. `asked` is what the rules made of the turn's question, `memory` what [`RewriteOp::before`] or an
-    /// earlier call has left, `between` the answer to what that call wanted to ask. What comes back is to be asked in between.
+    /// Whether answers may change to questions that went on as they came.
+    #[inline]
+    pub fn changes_answers(&self) -> bool {
+        self.changes_answers
+    }
+
+    /// Changes a question on its way in.
+    pub fn before<R: Recorder>(&self, turn: &Turn<'_>, known: Known<'_>, answer: &mut Answer, recorder: &mut R) -> Outcome {
+        let Some(first) = self.next(0, turn.asked.lower) else { return Outcome::Same };
+        let (mut draft, mut applied) = (Draft::new(turn, known), Applied::new());
+        if let Err(text) = self.walk(first, &mut draft, &mut applied, recorder) {
+            return Outcome::NoName(text);
+        }
+        // A name may become itself, so that its answer is changed.
+        let is_named = |number: &u32| matches!(self.rules[*number as usize].change, Change::Name(_));
+        if draft.is_unchanged() && !applied.iter().any(is_named) {
+            return Outcome::Same;
+        }
+        Outcome::Other(draft.finish(answer), remember(applied.len() as u32, &applied))
+    }
+
+    /// Changes an answer on its way out. `changed` is what the rules made of the turn's question, and what [`RewriteOp::before`] or an earlier
+    /// call has left in memory; `between` is the answer to what that call wanted to ask. What comes back is to be asked in between.
     pub fn after<R: Recorder>(
         &self,
-        asked: Option<&Other>,
-        memory: Option<Memory>,
-        between: Option<Between>,
+        changed: Option<(&Other, Memory)>,
+        mut between: Option<Between>,
         turn: &Turn<'_>,
+        known: Known<'_>,
         answer: &mut Answer,
         recorder: &mut R,
     ) -> Option<(Other, Memory)> {
-        let mut memory = match memory {
-            Some(memory) => memory,
-            None if !self.changes_answers => return None,
-            // The question went on as it came: then the same rules apply now.
-            None => match self.walk(turn, &mut Off) {
-                Ok((_, applied)) if !applied.is_empty() => remember(&applied),
-                _ => return None,
-            },
+        let mut draft = Draft::new(turn, known);
+        let mut befores = Vec::new();
+        let (asked, left, applied) = match changed {
+            Some((asked, memory)) => {
+                let (left, applied) = (memory[0], Applied::from(&memory[1..]));
+                for number in &applied[..left as usize] {
+                    // It applied before, and does now, unless a label of the metadata has lost its value since.
+                    befores.push(self.rules[*number as usize].change.apply(&mut draft).ok().flatten());
+                }
+                if between.is_none() {
+                    self.tell_options(asked, &applied, &befores, answer);
+                }
+                (Some(asked), left, applied)
+            }
+            None => {
+                // The question went on as it came: then the same rules apply now.
+                let first = self.next(0, turn.asked.lower)?;
+                let mut applied = Applied::new();
+                self.walk(first, &mut draft, &mut applied, &mut Off).ok()?;
+                (None, applied.len() as u32, applied)
+            }
         };
-        let mut draft = Draft::new(turn);
-        let mut steps = Vec::new();
-        for number in &memory[1..=memory[0] as usize] {
-            let rule = &self.rules[*number as usize];
-            // It applied before, and so it does now.
-            steps.push((rule, rule.change.apply(&mut draft).ok()??));
-        }
-        if let (Some(asked), None) = (asked, &between) {
-            self.tell_options(asked, &steps, answer);
-        }
-        let (mut between, mut after) = (between, draft.name);
-        while let Some((rule, before)) = steps.pop() {
+        let mut name = draft.name;
+        for at in (0..left as usize).rev() {
+            let rule = &self.rules[applied[at] as usize];
+            let before = befores.pop().flatten();
             match &rule.change {
-                Change::Name(rule_of_name) => {
-                    let Some(before) = before.name else { continue };
+                Change::Name(names) => {
+                    let Some(before) = before.and_then(|before| before.name) else { continue };
+                    let after = std::mem::replace(&mut name, before);
+                    if !names.changes_answers() {
+                        continue;
+                    }
                     let known = asked.filter(|asked| *asked.lower() == *after.wire()).map(Other::owner);
-                    rule_of_name.change_answer(&before, &after, known, turn, answer);
-                    after = before;
+                    names.change_answer(&name, &after, known, turn, answer);
                 }
                 Change::Cname(matcher, to) => match (between.take(), find_alias(matcher, to, answer)) {
                     (Some(between), Some((at, target))) => follow_alias(at, &target, between, answer),
                     (None, Some((_, target))) => {
                         recorder.way_out("rewrite", rule.span);
                         recorder.note("asks", || format!("{} in place of the alias's target", Display(&target)));
-                        memory[0] = steps.len() as u32 + 1;
                         let mut other = asked.cloned().unwrap_or_else(|| Other::of(turn)).about(&target, answer);
                         other.request.qclass = CLASS_IN;
-                        return Some((other, memory));
+                        return Some((other, remember(at as u32 + 1, &applied)));
                     }
                     (_, None) => continue,
                 },
@@ -206,23 +233,22 @@ impl RewriteOp {
         None
     }
 
-    /// The rules in their order, each on what the ones before have made of the question.
-    fn walk<'a, R: Recorder>(&self, turn: &'a Turn<'a>, recorder: &mut R) -> Result<(Draft<'a>, Applied), String> {
-        let mut draft = Draft::new(turn);
-        let mut applied = Applied::new();
-        let mut at = 0;
-        while let Some(number) = self.next(at, draft.name.wire()) {
-            at = number + 1;
+    /// The rules in their order from `first` on, each on what the ones before have made of the question.
+    fn walk<'a, R: Recorder>(&'a self, first: u32, draft: &mut Draft<'a>, applied: &mut Applied, recorder: &mut R) -> Result<(), String> {
+        let mut next = Some(first);
+        while let Some(number) = next {
             let rule = &self.rules[number as usize];
-            let Some(before) = rule.change.apply(&mut draft)? else { continue };
-            recorder.op("rewrite", rule.span);
-            recorder.note("changes", || rule.change.tell(&before, &draft));
-            applied.push(number);
-            if rule.stop {
-                break;
+            if let Some(before) = rule.change.apply(draft)? {
+                recorder.op("rewrite", rule.span);
+                recorder.note("changes", || rule.change.tell(&before, draft));
+                applied.push(number);
+                if rule.stop {
+                    break;
+                }
             }
+            next = self.next(number + 1, draft.name.wire());
         }
-        Ok((draft, applied))
+        Ok(())
     }
 
     /// The first rule from `at` on that may be about a name.
@@ -234,7 +260,7 @@ impl RewriteOp {
 
     /// Makes the EDNS of an answer what CoreDNS makes of it: with the size that was asked with, without the options that rules take back,
     /// and with the question's own options where nobody has said any (recorded: `rewrite-edns0-*`).
-    fn tell_options(&self, asked: &Other, steps: &[(&Rule, Before<'_>)], answer: &mut Answer) {
+    fn tell_options(&self, asked: &Other, applied: &[u32], befores: &[Option<Before<'_>>], answer: &mut Answer) {
         let Some(edns) = asked.request.edns.filter(|_| self.rules.iter().any(|rule| matches!(rule.change, Change::Option(_)))) else {
             return;
         };
@@ -247,8 +273,9 @@ impl RewriteOp {
                 .flat_map(|(code, data)| edns::option(code, &[data]))
                 .collect(),
         };
-        for (rule, before) in steps.iter().rev() {
-            if let (Change::Option(rule), Some(options)) = (&rule.change, &before.options) {
+        for (number, before) in applied.iter().zip(befores).rev() {
+            let options = before.as_ref().and_then(|before| before.options.as_ref());
+            if let (Change::Option(rule), Some(options)) = (&self.rules[*number as usize].change, options) {
                 told = rule.take_back(options, told);
             }
         }
@@ -257,18 +284,18 @@ impl RewriteOp {
     }
 }
 
-/// The memory of rules whose effects on the answer are all to come: how many, then which.
-fn remember(applied: &[u32]) -> Memory {
-    [&[applied.len() as u32], applied].concat()
+/// The memory of rules that applied: of how many the effects on the answer are still to come, then which they are.
+fn remember(left: u32, applied: &[u32]) -> Memory {
+    [&[left], applied].concat()
 }
 
 impl Change {
-    fn new(plan: &plan::Rewrite) -> Result<Change, String> {
+    fn new(plan: &plan::Rewrite, labels: &Labels) -> Result<Change, String> {
         Ok(match plan {
             plan::Rewrite::Name { name, to, auto, answers } => Change::Name(NameRule::new(name, to, *auto, answers)?),
             plan::Rewrite::Type { from, to } => Change::Type(*from, *to),
             plan::Rewrite::Class { from, to } => Change::Class(*from, *to),
-            plan::Rewrite::Option(change) => Change::Option(OptionRule::new(change)?),
+            plan::Rewrite::Option(change) => Change::Option(OptionRule::new(change, labels)?),
             plan::Rewrite::Ttl { least, most, .. } if least > most => return Err(format!("{least} is more than {most}")),
             plan::Rewrite::Ttl { name, least, most } => Change::Ttl(Matcher::new(name)?, *least, *most),
             plan::Rewrite::Rcode { name, from, to } => Change::Rcode(Matcher::new(name)?, *from, *to),
@@ -285,13 +312,12 @@ impl Change {
     }
 
     /// Changes the question. None: it is not about it. The error is a text that is no name.
-    fn apply<'a>(&self, draft: &mut Draft<'a>) -> Result<Option<Before<'a>>, String> {
+    fn apply<'a>(&'a self, draft: &mut Draft<'a>) -> Result<Option<Before<'a>>, String> {
         let mut before = Before { name: None, options: None };
         let applies = match self {
             Change::Name(rule) => match rule.matcher.replace(&draft.name, &rule.to) {
-                Some(text) => {
-                    let name = Name::new(to_wire(&text)?.into_vec());
-                    before.name = Some(std::mem::replace(&mut draft.name, name));
+                Some(name) => {
+                    before.name = Some(std::mem::replace(&mut draft.name, name?));
                     true
                 }
                 None => false,
@@ -350,19 +376,27 @@ impl NameRule {
         Ok(NameRule { matcher: Matcher::new(name)?, to: Replacement::new(to), back, answers })
     }
 
+    fn changes_answers(&self) -> bool {
+        !matches!(self.back, Back::No) || !self.answers.is_empty()
+    }
+
     /// Undoes the change in the records of the answer; `known` is where the changed name is in it, if that is known.
     fn change_answer(&self, before: &Name<'_>, after: &Name<'_>, known: Option<NameRef>, turn: &Turn<'_>, answer: &mut Answer) {
         for AnswerRule { place, pattern, to } in self.answers.iter().rev() {
-            rename(answer, *place, &Rename::Pattern(pattern, to));
+            rename(answer, *place, &Rename::Pattern(pattern, to), None);
         }
+        let to = match *before.wire() == *turn.asked.lower {
+            true => turn.asked.owner,
+            false => answer.intern(&[before.wire()]),
+        };
         let back = match &self.back {
             Back::No => return,
             Back::Suffix(from, to) => Rename::Suffix(from, to),
-            Back::Whole if *before.wire() == *turn.asked.lower => Rename::Whole(after.wire(), known, turn.asked.owner),
-            Back::Whole => Rename::Whole(after.wire(), known, answer.intern(&[before.wire()])),
+            Back::Whole => Rename::Whole(after.wire(), to),
         };
-        rename(answer, Place::Values, &back);
-        rename(answer, Place::Owners, &back);
+        let known = known.map(|known| (known, to));
+        rename(answer, Place::Values, &back, known);
+        rename(answer, Place::Owners, &back, known);
     }
 }
 
@@ -370,8 +404,8 @@ impl NameRule {
 fn find_alias(matcher: &Matcher, to: &Replacement, answer: &Answer) -> Option<(usize, Box<[u8]>)> {
     answer.answer.iter().enumerate().filter(|(_, rr)| rr.rtype == rtype::CNAME).find_map(|(at, rr)| {
         let Rdata::Name(target) = rr.rdata else { return None };
-        let text = matcher.replace(&Name::new(answer.name(target).to_ascii_lowercase()), to)?;
-        Some((at, to_wire(&text).ok()?))
+        let found = matcher.replace(&Name::new(answer.name(target).to_ascii_lowercase()), to)?;
+        Some((at, found.ok()?.wire().into()))
     })
 }
 
@@ -385,8 +419,8 @@ fn follow_alias(at: usize, target: &[u8], between: Between, answer: &mut Answer)
 }
 
 impl<'a> Draft<'a> {
-    fn new(turn: &'a Turn<'a>) -> Draft<'a> {
-        Draft { turn, name: Name::new(turn.asked.lower), request: *turn.request, options: Cow::Borrowed(turn.options) }
+    fn new(turn: &'a Turn<'a>, known: Known<'a>) -> Draft<'a> {
+        Draft { turn, known, name: Name::new(turn.asked.lower), request: *turn.request, options: Cow::Borrowed(turn.options) }
     }
 
     fn is_unchanged(&self) -> bool {

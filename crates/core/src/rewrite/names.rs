@@ -38,6 +38,10 @@ pub struct Edge {
 
 /// What takes the place of what was found: text with `{1}` and the like for the groups of a pattern.
 pub struct Replacement {
+    /// As it was written: without a pattern there are no groups.
+    text: String,
+    /// The same as a name; or what is told of it if it is none.
+    whole: Result<Box<[u8]>, String>,
     pieces: Vec<Piece>,
 }
 
@@ -103,16 +107,17 @@ impl Matcher {
         }
     }
 
-    /// The text in which what was found is replaced. None: the rule is not about this name.
-    pub fn replace(&self, name: &Name<'_>, to: &Replacement) -> Option<String> {
-        match self {
-            Matcher::Pattern(pattern) => Some(to.fill(&pattern.find(name.text().as_bytes())?)),
-            _ if !self.matches(name) => None,
-            Matcher::Exact(_) => Some(to.text()),
-            Matcher::Prefix(start, _) => Some(to.text() + &name.text()[start.len()..]),
-            Matcher::Suffix(end, _) => Some(name.text()[..name.text().len() - end.len()].to_owned() + &to.text()),
-            Matcher::Substring(part) => Some(name.text().replace(&**part, &to.text())),
-        }
+    /// The name in which what was found is replaced. None: the rule is not about this name. The error is a text that is no name.
+    pub fn replace<'a>(&self, name: &Name<'_>, to: &'a Replacement) -> Option<Result<Name<'a>, String>> {
+        let text = match self {
+            Matcher::Pattern(pattern) => to.fill(&pattern.find(name.text().as_bytes())?),
+            _ if !self.matches(name) => return None,
+            Matcher::Exact(_) => return Some(to.whole.as_deref().map(Name::new).map_err(Clone::clone)),
+            Matcher::Prefix(start, _) => [&to.text, &name.text()[start.len()..]].concat(),
+            Matcher::Suffix(end, _) => [&name.text()[..name.text().len() - end.len()], &to.text].concat(),
+            Matcher::Substring(part) => name.text().replace(&**part, &to.text),
+        };
+        Some(to_wire(&text).map(|wire| Name::new(wire.into_vec())))
     }
 }
 
@@ -133,7 +138,7 @@ impl Replacement {
             }
         }
         pieces.push(Piece::Text(text[done..].to_owned()));
-        Replacement { pieces }
+        Replacement { text: text.to_owned(), whole: to_wire(text), pieces }
     }
 
     /// With the groups of what a pattern has found. A text that is too long for a name is cut.
@@ -154,15 +159,6 @@ impl Replacement {
             }
         }
         filled
-    }
-
-    /// As it was written: without a pattern there are no groups.
-    fn text(&self) -> String {
-        let piece = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Group(number) => format!("{{{number}}}"),
-        };
-        self.pieces.iter().map(piece).collect()
     }
 }
 
@@ -238,7 +234,9 @@ mod tests {
 
     fn replaced(how: How, from: &str, to: &str, name: &str) -> Option<String> {
         let wire = name::absolute_lower(name).unwrap();
-        matcher(how, from).replace(&Name::new(&*wire), &Replacement::new(to))
+        let to = Replacement::new(to);
+        let replaced = matcher(how, from).replace(&Name::new(&*wire), &to)?;
+        Some(replaced.map_or_else(|told| told, |name| name.text().to_owned()))
     }
 
     #[test]
@@ -277,7 +275,8 @@ mod tests {
 
     #[test]
     fn what_is_too_long_for_a_name_is_no_name() {
-        let long = replaced(How::Regex, "(.*)", &"{1}".repeat(100_000), &"a.".repeat(100)).unwrap();
+        let pattern = Pattern::parse("(.*)").unwrap();
+        let long = Replacement::new(&"{1}".repeat(100_000)).fill(&pattern.find("a.".repeat(100).as_bytes()).unwrap());
         assert!(long.len() <= 2 * MAX_TEXT);
         assert_eq!(to_wire(&long), Err("a.".repeat(100).repeat(2)[..name::MAX_NAME].to_owned()));
         assert_eq!(to_wire("a..b."), Err("a..b.".to_owned()));
@@ -300,8 +299,9 @@ mod tests {
         }
 
         #[test]
-        fn a_replacement_without_groups_is_its_text(text in r"[a-z{}.]{0,20}") {
-            prop_assert_eq!(Replacement::new(&text).text(), text);
+        fn a_replacement_without_groups_is_its_text(text in r"[a-z{}.]{0,20}", name in "[a-z]{1,3}") {
+            let filled = Replacement::new(&text).fill(&Pattern::parse("[a-z]+").unwrap().find(name.as_bytes()).unwrap());
+            prop_assert_eq!(filled, text);
         }
     }
 }

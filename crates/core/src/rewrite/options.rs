@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::Draft;
 use crate::edns::{option, options};
+use crate::labels::{LabelId, Labels};
 use crate::plan::{self, OptionAction, OptionData, Variable};
 use crate::wire::Edns;
 
@@ -28,15 +29,21 @@ pub struct OptionRule {
 enum Data {
     Octets(Vec<u8>),
     Variable(Variable),
-    Subnet { ipv4: u8, ipv6: u8 },
+    /// A label of the block's metadata, if the block knows it.
+    Label(Option<LabelId>),
+    Subnet {
+        ipv4: u8,
+        ipv6: u8,
+    },
 }
 
 impl OptionRule {
     /// Compiles what the plan says; the error says what is wrong.
-    pub fn new(plan: &plan::OptionChange) -> Result<OptionRule, String> {
+    pub fn new(plan: &plan::OptionChange, labels: &Labels) -> Result<OptionRule, String> {
         let data = match &plan.data {
             OptionData::Octets { hex } => Data::Octets(octets(hex).ok_or_else(|| format!("{hex} is not hexadecimal"))?),
             OptionData::Variable { variable } => Data::Variable(*variable),
+            OptionData::Label { label } => Data::Label(labels.find(label)),
             OptionData::Subnet { ipv4: ..=32, ipv6: ..=128 } if plan.action == OptionAction::Unset => Data::Octets(Vec::new()),
             OptionData::Subnet { ipv4: ipv4 @ ..=32, ipv6: ipv6 @ ..=128 } => Data::Subnet { ipv4: *ipv4, ipv6: *ipv6 },
             OptionData::Subnet { ipv4, ipv6 } => return Err(format!("no address has a prefix of {ipv4} or {ipv6} bits")),
@@ -46,7 +53,7 @@ impl OptionRule {
 
     /// Changes the question. False: the rule does not apply; it may have got an EDNS without options nevertheless, as in CoreDNS.
     pub fn apply(&self, draft: &mut Draft<'_>) -> bool {
-        let data = self.data(draft);
+        let Some(data) = self.data(draft) else { return false };
         draft.request.edns.get_or_insert(EDNS);
         let is_there = options(&draft.options).any(|(code, _)| code == self.code);
         let changed = match (self.action, is_there) {
@@ -80,11 +87,15 @@ impl OptionRule {
         }
     }
 
-    fn data(&self, draft: &Draft<'_>) -> Cow<'_, [u8]> {
+    /// None: nobody knows it.
+    fn data(&self, draft: &Draft<'_>) -> Option<Cow<'_, [u8]>> {
         let client = draft.turn.client;
-        match &self.data {
+        Some(match &self.data {
             Data::Octets(octets) => Cow::Borrowed(octets),
             Data::Subnet { ipv4, ipv6 } => Cow::Owned(subnet(client.address.ip().to_canonical(), *ipv4, *ipv6)),
+            Data::Label(label) => {
+                Cow::Owned(draft.known.label((*label)?).map(|text| text.as_bytes().to_vec()).filter(|text| !text.is_empty())?)
+            }
             Data::Variable(variable) => Cow::Owned(match variable {
                 Variable::Qname => draft.name.text().as_bytes().to_vec(),
                 Variable::Qtype => draft.request.qtype.to_be_bytes().to_vec(),
@@ -94,7 +105,7 @@ impl OptionRule {
                 Variable::ServerIp => address(client.local.ip()),
                 Variable::ServerPort => client.local.port().to_be_bytes().to_vec(),
             }),
-        }
+        })
     }
 }
 

@@ -9,8 +9,8 @@ use crate::wire::rtype;
 
 /// Which name becomes which.
 pub enum Rename<'a> {
-    /// A name, and those below it, to another one. Where the name is in the answer, if that is known, and where the other one is.
-    Whole(&'a [u8], Option<NameRef>, NameRef),
+    /// A name, and those below it, to another one.
+    Whole(&'a [u8], NameRef),
     /// The end of a name's text.
     Suffix(&'a str, &'a str),
     /// What a pattern finds in a name's text.
@@ -26,13 +26,13 @@ pub enum Place {
     Values,
 }
 
-/// Renames in all sections of an answer. Names that would not be names any more stay as they are.
-pub fn rename(answer: &mut Answer, place: Place, rename: &Rename<'_>) {
-    let mut last = None;
-    // Most records of an answer have the same owner.
-    let mut renamed = |name: NameRef, answer: &mut Answer| match last {
-        Some((from, to)) if from == name => to,
-        _ => {
+/// Renames in all sections of an answer; `known` is a name there, and what it becomes. What would be no name any more stays as it is.
+pub fn rename(answer: &mut Answer, place: Place, rename: &Rename<'_>, known: Option<(NameRef, NameRef)>) {
+    let mut last = known;
+    // Most records of an answer have the same owner, and that is the name that was asked for.
+    let mut renamed = |name: NameRef, answer: &mut Answer| match [known, last].into_iter().flatten().find(|(from, _)| *from == name) {
+        Some((_, to)) => to,
+        None => {
             let to = rename.name(name, answer);
             last = Some((name, to));
             to
@@ -52,8 +52,7 @@ impl Rename<'_> {
     fn name(&self, name: NameRef, answer: &mut Answer) -> NameRef {
         let octets = answer.name(name);
         match self {
-            Rename::Whole(_, Some(known), to) if name == *known => *to,
-            Rename::Whole(from, _, to) if is_under(octets, from) => {
+            Rename::Whole(from, to) if is_under(octets, from) => {
                 if octets.len() == from.len() {
                     return *to;
                 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::ask::{ORIGIN, Question, Server, block, group, members, owner, plan, rrset, zone_op};
+use crate::ask::{ORIGIN, Question, Server, block, group, members, owner, plan, rrset, whoami, zone_op};
 
 const A: u16 = 1;
 const TXT: u16 = 16;
@@ -74,6 +74,31 @@ fn a_denial_is_about_the_name_that_was_found_missing() {
     assert_eq!((reply.rcode.as_str(), reply.authority[0].split(' ').next()), ("NXDOMAIN", Some("@")));
 }
 
+#[test]
+fn labels_of_the_metadata_are_told_to_upstreams_if_the_block_knows_them() {
+    let option = |code: u16, label: &str| {
+        let data = json!({"kind": "label", "label": label});
+        json!({"change": {"field": "option", "action": "set", "code": code, "data": data, "revert": false, "echo": true}, "stop": false, "span": 0})
+    };
+    let rules = [option(0xffe0, "view/name"), option(0xffe1, "view/none"), option(0xffe2, "view/empty")];
+    let mut block = block(".", &[json!({"op": "rewrite", "rules": rules, "span": 0}), whoami()]);
+    let text = |text: &str| json!({"is": "text", "text": text});
+    block["metadata"] = json!({"zones": ["inside."], "labels": {"view/name": text("one"), "view/empty": text("")}, "names": []});
+    let mut server = Server::new(&plan(&[block]));
+    assert_eq!(server.reply_with_options(&Question::new("a.inside.", "A")).options, [(0xffe0, b"one".to_vec())]);
+    assert_eq!(server.reply(&Question::new("a.outside.", "A")).edns, None);
+}
+
+#[test]
+fn a_name_may_become_itself_so_that_its_answer_changes() {
+    let name = json!({"how": "suffix", "text": ".svc.cluster.local."});
+    let answers = [json!({"part": "value", "pattern": r"(?i)^(.*)\.web\.shop\.svc\..*$", "to": "{1}.outside."})];
+    let change = json!({"field": "name", "name": name, "to": ".svc.cluster.local.", "auto": false, "answers": answers});
+    let mut server = server(&[json!({"change": change, "stop": true, "span": 0})]);
+    let reply = server.ask("web.shop.svc", "SRV");
+    assert_eq!(reply.answer, ["web.shop.svc 5 SRV 0 33 80 one.outside.", "web.shop.svc 5 SRV 0 33 80 two.outside."]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -115,12 +140,14 @@ proptest! {
             _ => rule("regex", &format!("^{name}\\.example\\.com\\.$"), target, true),
         };
         let mut server = server(&[rules]);
-        // The end of a name is given back in lower case.
-        let asked = if upper && how != 2 { asked.to_uppercase() } else { asked };
+        let asked = if upper { asked.to_uppercase() } else { asked };
         let there = server.ask(target, qtype);
         prop_assert!(!there.answer.is_empty());
-        let (name, own) = (&asked, target.strip_suffix(ORIGIN).unwrap().trim_end_matches('.'));
-        let expected: Vec<String> = there.answer.iter().map(|line| line.replace(own, name)).collect();
+        let own = target.strip_suffix(ORIGIN).unwrap().trim_end_matches('.');
+        // Names below the new one that end like it get the end of the rule.
+        let below = if how == 2 { asked.to_lowercase() } else { asked.clone() };
+        let renamed = |line: &String| line.replace(&format!(".{own}"), &format!(".{below}")).replace(own, &asked);
+        let expected: Vec<String> = there.answer.iter().map(renamed).collect();
         let back = server.ask(&asked, qtype);
         prop_assert_eq!((back.rcode, back.answer), (there.rcode, expected));
     }

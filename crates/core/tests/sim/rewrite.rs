@@ -130,7 +130,7 @@ fn rewrite_suffix() {
     assert_eq!(ask(&mut plain, "A.SCHMOOGLE.com."), ["a.example.org. 300 192.0.2.1"]);
     assert_eq!(ask(&mut plain, "schmoogle.com."), ["schmoogle.com. 300 192.0.2.1"]);
     let mut auto = world(&rules(true));
-    assert_eq!(ask(&mut auto, "A.SCHMOOGLE.com."), ["a.schmoogle.com. 300 192.0.2.1"]);
+    assert_eq!(ask(&mut auto, "A.SCHMOOGLE.com."), ["A.SCHMOOGLE.com. 300 192.0.2.1"]);
     assert_eq!(ask(&mut auto, "c.schmoogle.com."), ["c.schmoogle.com. 300 t.schmoogle.com.", "t.schmoogle.com. 200 192.0.2.7"]);
 }
 
