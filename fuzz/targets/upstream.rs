@@ -30,7 +30,7 @@ fuzz_target!(|reply: &[u8]| {
             return;
         }
         let (mut written, question) = (Vec::new(), &query[HEADER..parsed.question_end]);
-        answer.write(&parsed, question, limit, 1480, &mut written);
+        answer.write(&parsed, question, None, limit, 1480, &mut written);
         assert!(written.len() <= limit);
         ask::check_names(&written);
         let message = Message::from_octets(&written[..]).unwrap();

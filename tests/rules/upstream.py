@@ -14,6 +14,8 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
+from tests.servers import free_port
+
 
 @dataclass(frozen=True)
 class Says:
@@ -55,9 +57,10 @@ def upstream(says: dict[str, Says]) -> Iterator[int]:
                 self.wfile.write(struct.pack("!H", len(octets)) + octets)
 
     class Tcp(socketserver.ThreadingTCPServer):
+        allow_reuse_address = True
         daemon_threads = True
 
-    with socketserver.UDPServer(("127.0.0.1", 0), Datagram) as udp, Tcp(udp.server_address, Connection) as tcp:
+    with socketserver.UDPServer(("127.0.0.1", free_port()), Datagram) as udp, Tcp(udp.server_address, Connection) as tcp:
         for server in (udp, tcp):
             Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:

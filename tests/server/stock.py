@@ -23,7 +23,7 @@ import dns.message
 import dns.query
 import dns.rcode
 
-from clusterdns.plan import Block, ForwardOp, Plan, ZoneOp
+from clusterdns.plan import Block, ForwardOp, Plan, RewriteOp, ZoneOp
 from clusterdns.scalars import Endpoint
 from tests.behaviour.scenario import Rule, UpstreamSpec
 from tests.behaviour.upstream import Upstream
@@ -166,13 +166,15 @@ def ask_everything(plan: Plan, pid: int) -> list[str]:
 
 def questions(block: Block) -> Iterator[tuple[str, str]]:
     """A name of each kind that a block has an answer for."""
+    # Who renames what is asked below a zone of the world means the cluster's names.
+    first = "kubernetes" if any(isinstance(op, RewriteOp) for op in block.program) else "www"
     for op in block.program:
         if isinstance(op, ZoneOp) and block.zone in (".", "cluster.local."):
             yield SERVICE, "A"
         if isinstance(op, ForwardOp) and block.zone.endswith("arpa."):
             yield f"4.3.2.10.{block.zone}" if block.zone.count(".") < 5 else f"4.3.{block.zone}", "PTR"
         elif isinstance(op, ForwardOp):
-            yield f"www.{'example.org.' if block.zone == '.' else block.zone}", "A"
+            yield ("www.example.org." if block.zone == "." else f"{first}.{block.zone}"), "A"
 
 
 def answer(host: str, port: int, name: str, rtype: str) -> tuple[str, int]:

@@ -12,6 +12,7 @@ MACHINE = {
     "corefile-bind-foreign": "that the machine lacks the address shows when it is bound",
     "corefile-kubernetes-no-cluster": "that there is no cluster shows in the environment of the process",
     "corefile-port-used": "that the port is taken shows when it is bound",
+    "loop-detected": "that there is a loop shows when the server asks itself",
     "corefile-tls-missing": "that the files are missing shows when the engine reads them",
 }
 """Refused by CoreDNS for what is not in the Corefile."""
