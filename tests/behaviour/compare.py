@@ -115,8 +115,10 @@ def _comparable_events(events: Any) -> Any:
     """From which of its UDP sockets a server asks is its own choice (D19), and handshakes of several connections overlap."""
     if not isinstance(events, list):
         return events
-    handshakes = sorted((event for event in events if event.keys() & {"sni", "handshake"}), key=str)
-    queries = [event for event in events if event not in handshakes]
+    greetings = [event for event in events if event.keys() & {"sni", "handshake"}]
+    queries = [event for event in events if event not in greetings]
+    # Each thread has a connection of its own (D20), so the same may be said more than once.
+    handshakes = [event for _, event in sorted({str(event): event for event in greetings}.items())]
     for event in queries:
         if event["proto"] == "udp":
             event.pop("sock", None)
