@@ -78,6 +78,7 @@ def comparable(scenario: Scenario, account: Document) -> Document:
     else:
         start.pop("stdout", None)
     start.pop("stderr", None)
+    greeted: dict[str, set[str]] = {}
     for told, step in zip(steps, scenario.steps, strict=True):
         for stream in STREAMS:
             if stream in told:
@@ -88,7 +89,7 @@ def comparable(scenario: Scenario, account: Document) -> Document:
             for section in scenario.compare.unordered:
                 told["result"].get(section, []).sort()
         for name, events in told.get("upstream", {}).items():
-            told["upstream"][name] = _comparable_events(events)
+            told["upstream"][name] = _comparable_events(events, greeted.setdefault(name, set()))
     _join_signals_with_what_follows(scenario, steps)
     return account
 
@@ -111,14 +112,15 @@ def _comparable_lines(lines: list[str]) -> list[str]:
     return kept
 
 
-def _comparable_events(events: Any) -> Any:
+def _comparable_events(events: Any, greeted: set[str]) -> Any:
     """From which of its UDP sockets a server asks is its own choice (D19), and handshakes of several connections overlap."""
     if not isinstance(events, list):
         return events
     greetings = [event for event in events if event.keys() & {"sni", "handshake"}]
     queries = [event for event in events if event not in greetings]
-    # Each thread has a connection of its own (D20), so the same may be said more than once.
-    handshakes = [event for _, event in sorted({str(event): event for event in greetings}.items())]
+    # Each thread has a connection of its own (D20), so what was said at a handshake may be said again.
+    handshakes = [event for said, event in sorted({str(event): event for event in greetings}.items()) if said not in greeted]
+    greeted.update(map(str, greetings))
     for event in queries:
         if event["proto"] == "udp":
             event.pop("sock", None)
