@@ -132,8 +132,9 @@ def _compile_block(
     for key, token in keys:
         _warn_of_key(key, token, context)
     lines = _lines_by_directive(block.lines, context)
-    context.directives = tuple(name for name in in_order(lines) if name not in SETTINGS)
-    for name in in_order(lines):
+    names = in_order(lines)
+    context.directives = tuple(name for name in names if name not in SETTINGS)
+    for name in names:
         _compile_directive(name, lines[name], context)
     for place, message, hint in context.labels.empty():
         context.warn(place, message, hint, code="empty-label")

@@ -28,11 +28,6 @@ def record_on_wire(line: str, default_ttl: int) -> bytes:
     return _engine.record_on_wire(line, default_ttl)
 
 
-def type_number(name: str) -> int:
-    """The number of a record type: `A`, `TYPE65280` (RFC 3597 5). Raises `ValueError`."""
-    return _engine.type_number(name)
-
-
 class Prepared:
     """A checked plan whose sockets are bound: commit it or abandon it."""
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use core_dns::pattern::Pattern;
 use core_dns::zone::decode_change;
 use core_dns::zonefile::Record;
-use core_dns::{engine, name, text};
+use core_dns::{engine, name};
 use io_dns::{
     AdminSocket, HttpLimits, HttpServer, Inspector, InspectorSink, PreparedHttp, TcpLimits, Workers, prepare_plan, start_engine,
     worker_count,
@@ -239,12 +239,6 @@ fn record_on_wire<'py>(py: Python<'py>, line: &str, default_ttl: u32) -> PyResul
     Ok(PyBytes::new(py, &wire))
 }
 
-/// The number of a record type.
-#[pyfunction]
-fn type_number(name: &str) -> PyResult<u16> {
-    text::type_number(name).ok_or_else(|| PyValueError::new_err(format!("`{name}` is no record type")))
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poison| poison.into_inner())
 }
@@ -259,6 +253,5 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(read_pattern, module)?)?;
     module.add_function(wrap_pyfunction!(name_on_wire, module)?)?;
     module.add_function(wrap_pyfunction!(record_on_wire, module)?)?;
-    module.add_function(wrap_pyfunction!(type_number, module)?)?;
     module.add("EngineError", module.py().get_type::<EngineError>())
 }

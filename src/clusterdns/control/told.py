@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clusterdns.engine import name_on_wire, record_on_wire, type_number
-from clusterdns.iana import RCODES
+from clusterdns.engine import name_on_wire, record_on_wire
+from clusterdns.iana import rcode_number, type_number
 from clusterdns.names import normalise
 from clusterdns.plugin import Answer, Ask, Query, Reply
 
@@ -37,7 +37,7 @@ def tell_failure(why: str) -> bytes:
 
 def _message(query: Query, answer: Answer) -> bytes:
     """A DNS message that answers the query (RFC 1035 4.1). The engine checks it, and sets the flags that are its own."""
-    rcode = RCODES.get(answer.rcode.upper())
+    rcode = rcode_number(answer.rcode)
     if rcode is None or rcode > 15:
         raise ValueError(f"`{answer.rcode}` is no response code that an answer can have")
     sections = [_records(section) for section in (answer.records, answer.authority, answer.additional)]
@@ -61,4 +61,7 @@ def _records(lines: Sequence[str]) -> list[bytes]:
 
 def _type_of(name: str) -> bytes:
     """A type as in a message."""
-    return type_number(name).to_bytes(2, "big")
+    number = type_number(name)
+    if number is None:
+        raise ValueError(f"`{name}` is no record type")
+    return number.to_bytes(2, "big")
