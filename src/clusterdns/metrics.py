@@ -5,6 +5,7 @@ The engine counts for itself; what is told here it shows behind its own. For one
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import TypeVar
@@ -43,7 +44,7 @@ class Metrics:
         return family
 
 
-class _Family:
+class _Family(ABC):
     """What all families have. A family without labels has one sample from the start."""
 
     kind = ""
@@ -60,9 +61,9 @@ class _Family:
         help = self._help.replace("\\", "\\\\").replace("\n", "\\n")
         return f"# HELP {self.name} {help}\n# TYPE {self.name} {self.kind}\n{samples}" if samples else ""
 
+    @abstractmethod
     def _samples(self) -> Iterator[tuple[str, str]]:
         """The end of the name with the labels, and the value, of each sample."""
-        raise NotImplementedError
 
     def _braced(self, values: Labels, more: str = "") -> str:
         """The labels of a sample in the order of their names, as CoreDNS has them; `more` stands behind them."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
-from clusterdns.directives.options import arguments, no_block
+from clusterdns.directives.options import bare
 from clusterdns.iana import TYPES
 from clusterdns.names import ROOT
 from clusterdns.plan import FixedNames, FixedOp, FixedReply
@@ -16,9 +16,7 @@ ANSWER = '@ 8482 IN HINFO "ANY obsoleted" "See RFC 8482"'
 
 def compile_any(lines: Sequence[Line], block: BlockContext) -> None:
     """`any`"""
-    for line in lines:
-        arguments(line, block, "any")
-        no_block(line, block)
+    bare(lines, block)
     reply = FixedReply(qtype=TYPES["ANY"], qclass=None, rcode=0, answer=[ANSWER], authority=[])
     block.emit(FixedOp(names=[FixedNames("all", ROOT, [reply])], name="any", span=block.span(lines[0])))
 

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
-from clusterdns.directives.options import arguments, no_block
+from clusterdns.directives.options import bare
 from clusterdns.plan import DebugOp
 
 
 def compile_debug(lines: Sequence[Line], block: BlockContext) -> None:
     """`debug`"""
-    for line in lines:
-        arguments(line, block, "debug")
-        no_block(line, block)
+    bare(lines, block)
     block.debug = True
     block.emit(DebugOp(span=block.span(lines[0])))
 

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
-from clusterdns.directives.options import arguments, no_block
+from clusterdns.directives.options import bare
 from clusterdns.plan import MinimalOp
 
 
 def compile_minimal(lines: Sequence[Line], block: BlockContext) -> None:
     """`minimal`; a second line changes nothing."""
-    for line in lines:
-        arguments(line, block, "minimal")
-        no_block(line, block)
+    bare(lines, block)
     block.emit(MinimalOp(span=block.span(lines[0])))
 
 

@@ -62,6 +62,13 @@ def options(line: Line, block: BlockContext, known: Collection[str]) -> Iterator
         yield option
 
 
+def bare(lines: Sequence[Line], block: BlockContext) -> None:
+    """Report what stands behind a directive that takes nothing."""
+    for line in lines:
+        arguments(line, block, line.name.text)
+        no_block(line, block)
+
+
 def no_block(line: Line, block: BlockContext) -> None:
     """Report a block behind a directive that has no options."""
     if line.block is not None:

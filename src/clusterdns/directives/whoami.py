@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
-from clusterdns.directives.options import arguments, no_block
+from clusterdns.directives.options import bare
 from clusterdns.plan import WhoamiOp
 
 
 def compile_whoami(lines: Sequence[Line], block: BlockContext) -> None:
     """`whoami`"""
-    for line in lines:
-        arguments(line, block, "whoami")
-        no_block(line, block)
+    bare(lines, block)
     block.emit(WhoamiOp(span=block.span(lines[0])))
 
 

@@ -6,7 +6,6 @@ use crate::answer::Aside;
 use crate::ask;
 use crate::cache::Found;
 use crate::edns::{lower_size, tell_nsid};
-use crate::facts::Facts;
 use crate::header::{self, change_question};
 use crate::labels::Known;
 use crate::minimal::minimise;
@@ -128,7 +127,7 @@ impl Machine {
                 }
                 Op::Template(op) => {
                     let turn = question.turn(way);
-                    let facts = Facts { request: turn.request, name: turn.asked.lower, ..question.facts() };
+                    let facts = question.facts_at(&turn);
                     let known = Known { facts: &facts, labels: &block.labels, upstream: None };
                     let count = &mut self.counting.of(block, way.level.at, question);
                     if op.run(&turn, known, count, &mut self.answer, recorder) {

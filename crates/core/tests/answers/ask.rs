@@ -5,11 +5,11 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use core_dns::client::{Client, Transport};
-use core_dns::engine::Engine;
+use core_dns::engine::{Engine, Observation, Sink};
 use core_dns::machine::{Machine, Verdict};
 use core_dns::zone::{Applied, decode_change};
 use domain::base::iana::{Class, OptionCode, Rtype};
@@ -65,7 +65,25 @@ pub struct Edns {
     pub dnssec_ok: bool,
 }
 
+/// Keeps what is logged.
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Sink for Lines {
+    fn log(&self, line: &str) {
+        self.0.lock().unwrap().push(line.to_owned());
+    }
+
+    fn observe(&self, _: Observation) {}
+}
+
 impl Server {
+    /// What it logs from now on.
+    pub fn logged(&self) -> Arc<Mutex<Vec<String>>> {
+        let lines = Arc::default();
+        self.engine.set_sink(Box::new(Lines(Arc::clone(&lines))));
+        lines
+    }
+
     /// A server that runs a plan; its zones are empty and loading.
     pub fn new(plan: &Value) -> Server {
         let engine = Engine::new();

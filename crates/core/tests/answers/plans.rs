@@ -1,9 +1,8 @@
 //! Plans: ops behind one another, a zone that is loading, whoami, the order of records, and plans that cannot run.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
 
-use core_dns::engine::{Engine, Observation, Sink};
+use core_dns::engine::Engine;
 use serde_json::{Value, json};
 
 use crate::ask::{LISTENER, Question, Server, ZONE, absent, addresses, block, exists, group, members, owner, plan, rrset, whoami, zone_op};
@@ -87,24 +86,12 @@ fn f1_zones_stand_behind_one_another() {
     assert!(server.ask("gone", "A").authority[0].contains(" 42 "), "the last one says that a name does not exist");
 }
 
-/// Keeps what is logged.
-struct Lines(Arc<Mutex<Vec<String>>>);
-
-impl Sink for Lines {
-    fn log(&self, line: &str) {
-        self.0.lock().unwrap().push(line.to_owned());
-    }
-
-    fn observe(&self, _: Observation) {}
-}
-
 #[test]
 fn f3_a_fallthrough_to_nothing_is_servfail_without_soa_and_is_logged() {
     let errors = json!({"op": "errors", "span": 0});
     let blocks = [block("cluster.local.", &[errors, zone_op(json!({"fallthrough": ["."]}))]), block("silent.", &[zone_op(json!({}))])];
     let mut server = Server::new(&plan(&blocks));
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    server.engine.set_sink(Box::new(Lines(Arc::clone(&lines))));
+    let lines = server.logged();
     server.fill(&[web()]);
     for name in ["Gone", "x.silent."] {
         let reply = server.ask(name, "A");

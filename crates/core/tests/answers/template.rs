@@ -1,8 +1,6 @@
 //! The op `template`: records made from the question (recorded: `template-*`).
 
-use std::sync::{Arc, Mutex};
-
-use core_dns::engine::{Engine, Observation, Sink};
+use core_dns::engine::Engine;
 use domain::base::iana::Class;
 use serde_json::{Value, json};
 
@@ -136,29 +134,14 @@ fn a_text_that_is_empty_is_no_record() {
     assert_eq!((reply.rcode.as_str(), reply.answer.len(), reply.additional.len()), ("NOERROR", 0, 1));
 }
 
-#[derive(Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
-
-impl Sink for Lines {
-    fn log(&self, line: &str) {
-        self.0.lock().unwrap().push(line.to_owned());
-    }
-
-    fn observe(&self, _: Observation) {}
-}
-
 #[test]
 fn what_is_no_record_is_a_failure_and_logged() {
     let errors = json!({"op": "errors", "span": 0});
     let call = json!({"term": "call", "function": "index", "arguments": [{"term": "field", "of": {"term": "data"}, "name": "Match"}, {"term": "constant", "value": 1}]});
     let broken = json!({"source": "", "pieces": [{"piece": "print", "value": call}]});
     let rules = [rule(A, json!({"answer": [fixed("x. A 192.0.2.1"), of_name("A 999.0.0.1")]})), rule(TXT, json!({"answer": [broken]}))];
-    let engine = Engine::new();
-    let lines = Lines::default();
-    let logged = Arc::clone(&lines.0);
-    engine.set_sink(Box::new(lines));
-    engine.commit(engine.prepare(plan(&[block(".", &[errors, template(&rules)])]).to_string().as_bytes()).unwrap());
-    let mut server = Server::over(engine);
+    let mut server = Server::new(&plan(&[block(".", &[errors, template(&rules)])]));
+    let logged = server.logged();
     for qtype in ["A", "TXT"] {
         let reply = server.ask("A.example.org.", qtype);
         assert_eq!((reply.rcode.as_str(), reply.flags.as_str(), reply.answer.len()), ("SERVFAIL", "rd", 0));
