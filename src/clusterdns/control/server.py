@@ -5,7 +5,6 @@ One thread decides everything, in turn: signals, the Corefile, the feeds. The en
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -487,6 +486,8 @@ def _print_error(message: str, options: ServeOptions) -> None:
 
 def _json_line(level: str, message: str, **more: str) -> str:
     """A line of stderr as an object."""
+    import json  # where the log is text, nobody needs it
+
     return json.dumps({"level": level, "msg": message, **more}, ensure_ascii=False)
 
 
