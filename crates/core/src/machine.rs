@@ -137,6 +137,16 @@ impl Machine {
         (verdict, done)
     }
 
+    /// Answers a message whose [`Machine::query`] has panicked: SERVFAIL, for a client that hears nothing waits in vain, and asks again.
+    pub fn fail(&mut self, client: &Client, message: &[u8], reply: &mut Vec<u8>) -> Verdict {
+        let Parsed::Query(query) = wire::parse(message) else { return Verdict::Drop };
+        self.answer.begin(&message[HEADER..HEADER + query.name.wire().len()]);
+        self.answer.rcode = rcode::SERVFAIL;
+        self.size = None;
+        self.write(client, message, &query, reply);
+        Verdict::Reply
+    }
+
     /// Tells the queries that were answered since the last call how long they took. To be called after each batch.
     #[inline]
     pub fn time(&mut self) {

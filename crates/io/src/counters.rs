@@ -36,7 +36,7 @@ pub struct Counts {
     pub closed_for_room: u64,
     /// Connections that ended before their TLS handshake did: nobody can have asked there.
     pub failed_handshakes: u64,
-    /// Queries during which the core panicked; they got no answer.
+    /// Queries during which the core panicked; they got SERVFAIL, or nothing if they had waited.
     pub panics: u64,
 }
 

@@ -37,7 +37,7 @@ pub fn page(engine: &Arc<Engine>, counts: Counts, checks: &Arc<HealthChecks>, he
 fn sockets(counts: Counts) -> [Family; 7] {
     let family = |name, help, count: u64| Family::counter(name, help, move || count);
     [
-        family("coredns_panics_total", "Panics of the engine; each costs one query its reply.", counts.panics),
+        family("coredns_panics_total", "Panics of the engine; each costs one query its answer.", counts.panics),
         family("coredns_panic_count_total", "Old name: see coredns_panics_total.", counts.panics),
         family("clusterdns_udp_truncated_total", "Datagrams longer than the receive buffer, dropped.", counts.truncated),
         family("clusterdns_udp_receive_errors_total", "Errors when receiving datagrams.", counts.receive_errors),

@@ -44,7 +44,8 @@ impl<R: Respond> Queries<R> {
     /// Asks. After `Wait` the caller says with `wait` who shall get the reply.
     pub fn ask(&mut self, client: &Client, message: &[u8], reply: &mut Vec<u8>) -> Verdict {
         let now = self.now;
-        self.guarded(|respond| respond.query(now, client, message, reply)).unwrap_or(Verdict::Drop)
+        let verdict = self.guarded(|respond| respond.query(now, client, message, reply));
+        verdict.or_else(|| self.guarded(|respond| respond.fail(client, message, reply))).unwrap_or(Verdict::Drop)
     }
 
     /// Remembers who waits.

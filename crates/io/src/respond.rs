@@ -35,6 +35,10 @@ pub trait Respond {
     fn time(&mut self) {}
     /// A call has panicked: whoever waits for what was worked on gets no reply.
     fn recover(&mut self) {}
+    /// What is said to a message whose query has panicked.
+    fn fail(&mut self, _client: &Client, _message: &[u8], _reply: &mut Vec<u8>) -> Verdict {
+        Verdict::Drop
+    }
 }
 
 impl Respond for Machine {
@@ -80,5 +84,9 @@ impl Respond for Machine {
 
     fn recover(&mut self) {
         Machine::recover(self);
+    }
+
+    fn fail(&mut self, client: &Client, message: &[u8], reply: &mut Vec<u8>) -> Verdict {
+        Machine::fail(self, client, message, reply)
     }
 }

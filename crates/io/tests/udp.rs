@@ -67,11 +67,11 @@ fn a_datagram_longer_than_the_buffer_is_dropped_and_counted() {
 }
 
 #[test]
-fn drops_and_panics_cost_only_their_own_reply() {
+fn drops_and_panics_cost_only_their_own_answer() {
     let (server, address) = Server::on("127.0.0.1", TcpLimits::default());
     let client = udp(address);
     client.send(b"drop").unwrap();
-    client.send(b"panic").unwrap();
+    assert_eq!(ask(&client, "panic"), "failed: panic");
     client.send(b"").unwrap();
     assert_eq!(ask(&client, "echo alive"), "alive");
     assert_eq!(server.workers.counts().panics, 1);

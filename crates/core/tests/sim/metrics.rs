@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use core_dns::client::{Client, Transport};
 use core_dns::engine::{Observation, Sink};
+use core_dns::machine::Verdict;
+use core_dns::text;
 use serde_json::{Value, json};
 
 use crate::world::*;
@@ -212,6 +214,23 @@ fn a_query_that_makes_the_core_panic_gives_its_place_back() {
     *act.borrow_mut() = Box::new(|seen| say(a(seen, 300, [192, 0, 2, 1])));
     world.wait(10.0);
     assert_eq!(line(&world.ask("b.example.org.", "A")), "NOERROR qr,rd,ra: 300 192.0.2.1", "it is not counted as waiting for the upstream");
+}
+
+#[test]
+fn a_query_that_makes_the_core_panic_at_once_fails_and_the_next_does_not() {
+    let log = json!({"op": "log", "rules": [{"zone": ".", "format": ["asked"], "classes": ["success"]}], "span": 0});
+    let mut world = World::new(1, vec![log, whoami()]);
+    world.engine.set_sink(Box::new(Broken));
+    let listener = world.engine.listener_number(LISTENER);
+    let client = Client { address: ([10, 0, 0, 1], 999).into(), local: ([10, 0, 0, 2], 53).into(), listener, transport: Transport::Udp };
+    let (asked, mut reply) = (query("a.example.org.", "A"), Vec::new());
+    let (machine, now) = (&mut world.machines[0], world.now);
+    assert!(catch_unwind(AssertUnwindSafe(|| machine.query(now, &client, &asked, &mut reply))).is_err(), "the log is broken");
+    machine.recover();
+    assert_eq!(machine.fail(&client, &asked, &mut reply), Verdict::Reply);
+    assert_eq!(line(&text::read_message(&reply).unwrap()), "SERVFAIL qr,rd: ");
+    assert_eq!(&reply[..2], &asked[..2]);
+    assert_eq!(machine.fail(&client, b"no query", &mut reply), Verdict::Drop);
 }
 
 #[test]

@@ -94,6 +94,12 @@ impl Respond for Words {
         Verdict::Reply
     }
 
+    fn fail(&mut self, _: &Client, message: &[u8], reply: &mut Vec<u8>) -> Verdict {
+        reply.clear();
+        write!(reply, "failed: {}", String::from_utf8_lossy(message)).unwrap();
+        Verdict::Reply
+    }
+
     fn finished(&mut self) -> Option<(Ticket, Vec<u8>)> {
         self.finished.pop()
     }
