@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Condition, Thread
+from time import monotonic
 
+import dns.exception
 import dns.message
 import dns.query
 
 PATIENCE = 20.0
+ANSWER_SECONDS = 5.0
 
 
 @dataclass
@@ -37,7 +40,14 @@ class Running:
         """Its answer to one question. `edns`: the size that is offered; 0: none is."""
         query = dns.message.make_query(name, rtype, use_edns=0, payload=edns) if edns else dns.message.make_query(name, rtype)
         send = dns.query.tcp if tcp else dns.query.udp
-        return send(query, "127.0.0.1", port=self.port, timeout=5)
+        began = monotonic()
+        try:
+            return send(query, "127.0.0.1", port=self.port, timeout=ANSWER_SECONDS)
+        except dns.exception.Timeout as timeout:
+            waited, ended = monotonic() - began, self.process.poll()
+            state = "runs" if ended is None else f"has ended with {ended}"
+            timeout.add_note(f"{name} {rtype}: nothing within {waited:.1f} s; the server {state} and said {self.lines}")
+            raise
 
     def wait_for(self, text: str, after: int = 0) -> int:
         """Waits for a line with this text behind the first `after` lines; gives the number of lines up to it."""

@@ -9,7 +9,8 @@ from typing import Any
 
 _NAME = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _UPSTREAM = re.compile(r"(UPSTREAM\d+)(_PORT)?")
-_NUMBER = re.compile(r"(?<![\d.])\d{4,5}(?!\d)")
+_NUMBER = re.compile(r"(?<![\w.])\d{4,5}(?!\w)")
+"""Digits inside of a hash, which may be those of a port, are none."""
 _ALWAYS = (
     (re.compile(r"127\.0\.0\.1:\$\{(UPSTREAM\d+)_PORT\}"), r"${\1}"),
     (re.compile(r"(127\.0\.0\.\d+:|\[::1?\]:|\[::ffff:127\.0\.0\.\d+\]:)\d{5}\b"), r"\1${EPHEMERAL}"),
