@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from threading import Semaphore, Thread
 
 from clusterdns.cluster import EndpointSlice, Ref
@@ -189,7 +190,7 @@ class ApiFeed:
         """The first transactions: in portions, so that there is never a second copy of everything; the last one completes the zone."""
         if not listed and now < self._began + GATHER_SECONDS:
             return Fed(None)
-        keys = self._cluster.dirty[:PORTION]
+        keys = tuple(islice(self._cluster.dirty, PORTION))
         more = len(keys) < len(self._cluster.dirty)
         self.filled = listed and not more
         return Fed(self._cluster.change(serial, keys, complete=self.filled), (), more=more)

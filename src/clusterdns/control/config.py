@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 
 import msgspec
 
@@ -13,6 +12,7 @@ from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.control.feeds import feed_module
 from clusterdns.corefile.problems import Problem, Severity, has_errors
 from clusterdns.corefile.syntax import parse_corefile, tree_hash
+from clusterdns.digests import sha256
 from clusterdns.directives.block import Feed, Plugin, ReloadOptions
 from clusterdns.listeners import Served
 from clusterdns.plan import Plan
@@ -119,7 +119,7 @@ def digest_of(path: str, sources: Sources) -> bytes:
 
 def _digest(text: str) -> bytes:
     """What tells a text from others, in a few octets: the files may be large."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def keep_last_good(directory: str, configuration: Configuration) -> None:

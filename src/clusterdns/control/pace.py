@@ -5,7 +5,7 @@ Pure: the time comes as a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from clusterdns.control.zones import Key
 
@@ -33,7 +33,7 @@ class Pace:
         """Whether the last choice was one heavy key, whose cost is to be told by `took`."""
         return self._chosen is not None
 
-    def choose(self, dirty: Sequence[Key], weight: Callable[[Key], int], now: float) -> Sequence[Key]:
+    def choose(self, dirty: Collection[Key], weight: Callable[[Key], int], now: float) -> Sequence[Key]:
         """The keys for a transaction; none if it is too early."""
         self._chosen = None
         if not dirty or self.next_transaction(now) > now:
@@ -68,6 +68,6 @@ class Pace:
         self._filled_at = now
         return now if self._tokens >= 1 else now + (1 - self._tokens) / RATE
 
-    def next_time(self, dirty: Sequence[Key], now: float) -> float:
+    def next_time(self, dirty: Collection[Key], now: float) -> float:
         """When there is something to choose."""
         return max(self.next_transaction(now), min((self._rests.get(key, 0.0) for key in dirty), default=float("inf")))

@@ -7,7 +7,7 @@ a key that was marked in vain costs nothing more. Knows `records` and `zones`. N
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Sequence
 
 import msgspec
 
@@ -140,9 +140,9 @@ class ClusterZone:
                 yield from (view.ref for view in self._pods.values())
 
     @property
-    def dirty(self) -> Sequence[Key]:
-        """The keys that were touched since the last transaction that had them."""
-        return tuple(self._dirty)
+    def dirty(self) -> KeysView[Key]:
+        """The keys that were touched since the last transaction that had them, the earliest first. It changes when they do."""
+        return self._dirty.keys()
 
     def weight(self, key: Key) -> int:
         """How many endpoints a key's records are made of."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 import msgspec
 
 from clusterdns.corefile.problems import Place, Problem, Severity
 from clusterdns.corefile.tree import Line, Token
+from clusterdns.digests import sha256
 from clusterdns.directives.labels import Labels
 from clusterdns.plan import Condition, HttpListener, Op, Span, Timeouts, TlsServer
 from clusterdns.scalars import NO_TIME, Duration

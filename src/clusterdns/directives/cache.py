@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 import msgspec
 
 from clusterdns.corefile.tree import Line, Token
+from clusterdns.digests import sha256
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, duration, integer, options, reached_zones, zones
 from clusterdns.names import ROOT

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import sha256
 from ipaddress import ip_address, ip_network
 
+from clusterdns.digests import sha256
 from clusterdns.records.oddities import canonical_address
 
 SERVICES = {"IPv4": "10.96.0.0/16", "IPv6": "fd00:96::/112"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 from clusterdns.cluster import Pod as PodView
 from clusterdns.cluster import Ref, pod_view
 from clusterdns.corefile.problems import Place, Problem, Severity
+from clusterdns.digests import sha256
 from clusterdns.manifests.addresses import PODS, Pool
 from clusterdns.manifests.objects import Given, Pod, PodSpec, Workload
 

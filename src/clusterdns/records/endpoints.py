@@ -44,7 +44,10 @@ def _member(endpoint: Endpoint, piece: EndpointSlice, options: ClusterOptions, r
         report(Oddity(piece.ref, "endpoints[].addresses", f"{text!r} is not an address"))
         return None
     # The engine makes the label of an address by itself, but only from its canonical text.
-    return Member(address, _named(endpoint, piece, options, report) or ("" if address == text.lower() else dashed(text)))
+    label = "" if address is text or address == text.lower() else dashed(text)
+    if endpoint.hostname or options.endpoint_pod_names:
+        label = _named(endpoint, piece, options, report) or label
+    return Member(address, label)
 
 
 def _named(endpoint: Endpoint, piece: EndpointSlice, options: ClusterOptions, report: Report) -> str:

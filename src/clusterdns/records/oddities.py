@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 import msgspec
@@ -71,18 +72,27 @@ def dashed(text: str) -> str:
 
 def sayable_ports(ports: tuple[ClusterPort, ...], where: Ref, field: str, report: Report) -> tuple[Port, ...]:
     """The ports that SRV records can have, in lower case; the others are reported."""
-    sayable = []
+    sayable, unsayable = _sorted_out(ports, where.kind == "EndpointSlice")
+    for part, message in unsayable:
+        report(Oddity(where, f"{field}{part}", message))
+    return sayable
+
+
+@lru_cache(maxsize=1024)
+def _sorted_out(ports: tuple[ClusterPort, ...], may_have_none: bool) -> tuple[tuple[Port, ...], tuple[tuple[str, str], ...]]:
+    """The ports as SRV records have them, and where and why others cannot be in one. Thousands of objects have the same ports."""
+    sayable, unsayable = [], []
     for index, port in enumerate(ports):
         name, protocol = port.name.lower(), port.protocol.lower()
         if name and not is_label(name):
-            report(Oddity(where, f"{field}[{index}].name", f"{port.name!r} cannot be a label of a DNS name"))
+            unsayable.append((f"[{index}].name", f"{port.name!r} cannot be a label of a DNS name"))
         elif not is_label(protocol):
-            report(Oddity(where, f"{field}[{index}].protocol", f"{port.protocol!r} cannot be a label of a DNS name"))
-        elif not (port.number == -1 and where.kind == "EndpointSlice") and not 0 < port.number < 65536:
-            report(Oddity(where, f"{field}[{index}].port", f"{port.number} is not a port number (1 to 65535)"))
+            unsayable.append((f"[{index}].protocol", f"{port.protocol!r} cannot be a label of a DNS name"))
+        elif not (port.number == -1 and may_have_none) and not 0 < port.number < 65536:
+            unsayable.append((f"[{index}].port", f"{port.number} is not a port number (1 to 65535)"))
         else:
             sayable.append(Port(name, protocol, port.number))
-    return tuple(sayable)
+    return tuple(sayable), tuple(unsayable)
 
 
 # Without a zone there is no telling how long a name may be; this is what DNS allows with the shortest one.
