@@ -9,9 +9,9 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 from msgspec import structs
 
 from clusterdns.corefile.keys import InvalidKey, Key, parse_key
@@ -31,8 +31,7 @@ from clusterdns.sources import Sources
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True)
-class Compilation:
+class Compilation(msgspec.Struct, frozen=True):
     """What became of a Corefile. There is a plan if there is no error among the problems, which are in the order of the files."""
 
     plan: Plan | None
@@ -86,8 +85,7 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
     )
 
 
-@dataclass(frozen=True)
-class _Compiled:
+class _Compiled(msgspec.Struct, frozen=True):
     """A server block: its keys, each with the word that it comes from, and what its directives made.
 
     `filtered`: it takes some queries only and leaves the others to further blocks for the same zone.

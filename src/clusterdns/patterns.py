@@ -6,11 +6,10 @@ function of the text alone, and the only thing that is asked of the extension mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True):
     """A pattern that the engine can use. `groups`: the names of its groups from the first on, "" for one without a name."""
 
     text: str

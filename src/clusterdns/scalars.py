@@ -7,10 +7,11 @@ Must not know where the text comes from.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import total_ordering
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeVar
+
+import msgspec
 
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _TERM = re.compile(r"([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)")
@@ -25,8 +26,7 @@ _QUANTITY = re.compile(r"([0-9]{1,18})(Ki|Mi|Gi|k|M|G|)")
 
 
 @total_ordering
-@dataclass(frozen=True)
-class Duration:
+class Duration(msgspec.Struct, frozen=True):
     """A span of time as Go writes it: `1h2m3.5s`, `300ms`, `0`."""
 
     nanoseconds: int
@@ -86,8 +86,7 @@ NO_TIME = Duration(0)
 
 
 @total_ordering
-@dataclass(frozen=True)
-class Size:
+class Size(msgspec.Struct, frozen=True):
     """A number of octets as Kubernetes writes quantities: `512`, `64Ki`, `1M`."""
 
     octets: int
@@ -110,8 +109,7 @@ class Size:
         return str(self.octets)
 
 
-@dataclass(frozen=True)
-class Cidr:
+class Cidr(msgspec.Struct, frozen=True):
     """A network: `10.0.0.0/8`, `fd00::/8`. Bits behind the prefix are dropped, as in Go."""
 
     network: IPv4Network | IPv6Network
@@ -134,8 +132,7 @@ class Cidr:
         return str(self.network)
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """A host and a port: `127.0.0.1:53`, `[::1]:53`, `:9153` (every address)."""
 
     host: str

@@ -6,11 +6,11 @@ Must not touch the machine itself: `control/machine.py` and the tests make these
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """What a Corefile may ask of the machine.
 
     `read` gives a file's text (`OSError`, `UnicodeDecodeError`), `glob` the sorted paths that match a pattern,
@@ -19,8 +19,8 @@ class Sources:
 
     read: Callable[[str], str]
     glob: Callable[[str], Sequence[str]] = lambda pattern: ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    interfaces: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    environment: Mapping[str, str] = {}
+    interfaces: Mapping[str, Sequence[str]] = {}
     hostname: str = "localhost"
 
 

@@ -1,10 +1,10 @@
 """The pages of the directives: each has the same sections, and every Corefile on them compiles."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from clusterdns.compiler import compile_plan
 from clusterdns.corefile.report import text_report

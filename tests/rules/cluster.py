@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 
 import dns.flags
@@ -13,6 +13,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 import msgspec
+from msgspec.structs import replace
 
 from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.control.manifestfeed import ManifestFeed
@@ -125,7 +126,7 @@ class Clusters:
             assert isinstance(feed.options, ClusterOptions)
             fed = ManifestFeed(feed.zone, feed.options, own, Origins(), files_of_texts(files)).poll(next(self._serials))
             assert fed.change is not None
-            self._engine.apply(feed.zone, msgspec.structs.replace(fed.change, complete=complete))
+            self._engine.apply(feed.zone, replace(fed.change, complete=complete))
         prepared.commit()
         port = int(self._engine.bound()[0][1].rpartition(":")[2])
         return Cluster(port)

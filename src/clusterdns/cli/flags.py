@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 
 class FlagError(Exception):
     """A flag that there is not, or whose value is missing or makes no sense."""
 
 
-@dataclass(frozen=True)
-class Flag:
+class Flag(msgspec.Struct, frozen=True):
     """One flag. A `switch` may stand alone, and then is true; `same_as` names the flag that this one is another word for."""
 
     default: str

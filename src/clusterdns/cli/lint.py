@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import click
+import msgspec
+from msgspec.structs import replace
 
 from clusterdns.compiler import compile_plan
 from clusterdns.control.machine import STDIN, machine_sources
@@ -22,8 +23,7 @@ from clusterdns.sources import Sources
 CLEAN, PROBLEMS, UNREADABLE = 0, 1, 2
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True):
     """What one file's check gave. `texts`: the files read, by path; without the file itself it could not be read."""
 
     path: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.control.feeds import feed_module
@@ -22,8 +22,7 @@ from clusterdns.sources import Sources
 LAST_GOOD = "last-good.json"
 
 
-@dataclass(frozen=True)
-class Watched:
+class Watched(msgspec.Struct, frozen=True):
     """A file that a plan was made from, how often to look at it, and what it held then (nothing: it could not be read)."""
 
     path: str
@@ -31,8 +30,7 @@ class Watched:
     digest: bytes
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(msgspec.Struct, frozen=True):
     """What a Corefile became. `plan` is None when it has errors; `texts` are the files that were read, by path.
 
     `parsed`: the files could be read and are a Corefile, whatever is wrong with its directives.

@@ -6,7 +6,6 @@ A directive whose zone has a feed has a row in `FEEDS`. Must not know single dir
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
 
@@ -25,8 +24,7 @@ FEEDS = {
 """Directives whose zones have feeds, and the modules (`FeedModule`) that make them."""
 
 
-@dataclass(frozen=True)
-class Fed:
+class Fed(msgspec.Struct, frozen=True):
     """A transaction, what was found to be wrong that had not been said before, lines for the log, and whether there is more at once."""
 
     change: ZoneChange | None
@@ -72,8 +70,7 @@ class Feed(Protocol):
         """Ends looking, and lets go of the objects."""
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What feeds share with the server: its own addresses, the table of who made a record, how to be polled at once, and metrics.
 
     `own_addresses`: those at which it answers from a zone.

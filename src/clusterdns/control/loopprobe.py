@@ -9,11 +9,12 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from random import SystemRandom
 from threading import Event
 from time import monotonic
 from typing import Protocol
+
+import msgspec
 
 from clusterdns.engine import EngineError, name_on_wire
 from clusterdns.iana import TYPES
@@ -35,8 +36,7 @@ RECURSION_DESIRED = 0x0100
 IN = 1
 
 
-@dataclass(frozen=True)
-class Probed:
+class Probed(msgspec.Struct, frozen=True):
     """A block that is probed: its lookout, its first zone, and where it listens; an empty host is every address."""
 
     lookout: str

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from select import select
 from threading import Event, Thread
@@ -62,8 +61,7 @@ Refused = tuple[str, tuple[Problem, ...], tuple[Watched, ...]]
 """A configuration that is not to be tried again: its hash, what is wrong with its text, which the hash may not tell, and its files."""
 
 
-@dataclass(frozen=True)
-class ServeOptions:
+class ServeOptions(msgspec.Struct, frozen=True):
     """The flags of `serve`. `state` and `admin` are paths, empty for none; `name` is this server's in logs."""
 
     conf: str

@@ -6,7 +6,8 @@ Must not know directives or listeners: which addresses a key is served on is the
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from clusterdns.names import MOST_NAME, InvalidName, normalise, reverse_zones
 
@@ -19,8 +20,7 @@ _PORT = re.compile(r"[+-]?[0-9]+")
 _CIDR = re.compile(r"([0-9a-fA-F:.]*[:.][0-9a-fA-F:.]*)/[0-9]{1,3}")
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One zone on one port."""
 
     scheme: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from clusterdns.corefile.problems import Place, Problem, Severity
 
@@ -30,8 +31,7 @@ _WORDS_IN_COMMENT = re.compile(rf"[{_BLANK}]\s*[^\s#]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(msgspec.Struct, frozen=True):
     """One word of a file. `starts_line`: no word stands before it on its line. `quoted`: it was written in quotes."""
 
     text: str

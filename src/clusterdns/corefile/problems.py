@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
 
-@dataclass(frozen=True)
-class Place:
+
+class Place(msgspec.Struct, frozen=True):
     """A point in a file: line and column count from 1. Line 0: the file as a whole."""
 
     file: str
@@ -26,8 +26,7 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """One finding. `code` is stable (`unknown-directive`); `hint` says what to do next."""
 
     severity: Severity

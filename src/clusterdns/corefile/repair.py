@@ -7,15 +7,15 @@ not match is looked at, so that a rule of thumb never changes what a correct fil
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
+
+import msgspec
 
 from clusterdns.corefile.lexer import Word
 from clusterdns.corefile.problems import Place, Problem, Severity
 
 
-@dataclass
-class _Open:
+class _Open(msgspec.Struct):
     """A block that is not closed yet: its brace, and the column of the line that opened it."""
 
     brace: Word

@@ -11,7 +11,8 @@ All problems are found in one go: after each the parser goes on where a person w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from clusterdns.corefile.lexer import Word
 from clusterdns.corefile.problems import Problem, Severity, has_errors
@@ -28,8 +29,7 @@ DEFAULT_COREFILE = ".:53 {\n    whoami\n    log\n}\n"
 _DEEPEST = 50
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True):
     """What a Corefile says. With errors among the problems the tree is what could be understood. `texts`: the files read, by path."""
 
     tree: Tree

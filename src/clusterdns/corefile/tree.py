@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from clusterdns.corefile.problems import Place
 from clusterdns.digests import sha512
 
@@ -29,8 +31,7 @@ class Token:
         return Place(self.place.file, self.place.line + lines, column)
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """A directive, or an option inside one: its name, its arguments and, if it opens one, its block."""
 
     name: Token
@@ -48,16 +49,14 @@ class Line:
         return " ".join(token.text for token in (self.name, *self.args))
 
 
-@dataclass(frozen=True)
-class ServerBlock:
+class ServerBlock(msgspec.Struct, frozen=True):
     """Keys (what to serve, on which port) and the directives that apply to all of them."""
 
     keys: tuple[Token, ...]
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True)
-class Tree:
+class Tree(msgspec.Struct, frozen=True):
     """All server blocks, in the order of the files."""
 
     blocks: tuple[ServerBlock, ...]

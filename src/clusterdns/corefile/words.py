@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
+
+import msgspec
+from msgspec.structs import replace
 
 from clusterdns.corefile.lexer import Word, read_words
 from clusterdns.corefile.problems import Place, Problem, Severity
@@ -22,8 +24,7 @@ MOST_WORDS = 1_000_000
 """Words of all imports together: a Corefile that doubles itself at each step must end before the memory does."""
 
 
-@dataclass
-class _Frame:
+class _Frame(msgspec.Struct):
     """The words of one file or snippet, and how far they have been read."""
 
     origin: tuple[str, str]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -21,8 +20,7 @@ from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources
 
 
-@dataclass(frozen=True)
-class Feed:
+class Feed(msgspec.Struct, frozen=True):
     """What fills a local zone with data, for which directive; the options are for whoever does it, opaque to the compiler."""
 
     directive: str
@@ -30,16 +28,14 @@ class Feed:
     options: msgspec.Struct
 
 
-@dataclass(frozen=True)
-class ReloadOptions:
+class ReloadOptions(msgspec.Struct, frozen=True):
     """How often the Corefile is read again, give or take up to half of the jitter."""
 
     interval: Duration
     jitter: Duration
 
 
-@dataclass(frozen=True)
-class WatchedFile:
+class WatchedFile(msgspec.Struct, frozen=True):
     """A file that the plan was made from, and how often to look whether it has changed."""
 
     path: str
@@ -75,8 +71,7 @@ class Spans:
         return list(self._index)
 
 
-@dataclass
-class BlockContext:
+class BlockContext(msgspec.Struct):
     """One server block while it is compiled.
 
     `zones`: the normalised zones of all its keys, origins of reverse zones included. `directory`: of the Corefile.
@@ -91,25 +86,25 @@ class BlockContext:
     directory: str
     identity: str = ""
     directives: tuple[str, ...] = ()
-    spans: Spans = field(default_factory=Spans)
-    program: list[Op] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    feeds: list[Feed] = field(default_factory=list)
-    zone_ids: list[str] = field(default_factory=list)
-    watched: list[WatchedFile] = field(default_factory=list)
-    plugins: list[Plugin] = field(default_factory=list)
+    spans: Spans = msgspec.field(default_factory=Spans)
+    program: list[Op] = []
+    problems: list[Problem] = []
+    feeds: list[Feed] = []
+    zone_ids: list[str] = []
+    watched: list[WatchedFile] = []
+    plugins: list[Plugin] = []
     root: str = ""
     schemes: frozenset[str] = frozenset()
     bind: tuple[str, ...] | None = None
     reload: ReloadOptions | None = None
-    http: list[HttpListener] = field(default_factory=list)
-    timeouts: Timeouts = field(default_factory=Timeouts)
+    http: list[HttpListener] = []
+    timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
     tls: TlsServer | None = None
     lameduck: Duration = NO_TIME
     debug: bool = False
     view: str = ""
-    when: list[Condition] = field(default_factory=list)
-    labels: Labels = field(default_factory=Labels)
+    when: list[Condition] = []
+    labels: Labels = msgspec.field(default_factory=Labels)
 
     def emit(self, op: Op) -> None:
         """Add an op to the program: it comes after those of the directives that the table has before this one."""
@@ -143,8 +138,7 @@ class BlockContext:
         self.problems.append(Problem(severity, code, place, message, hint))
 
 
-@dataclass(frozen=True)
-class Directive:
+class Directive(msgspec.Struct, frozen=True):
     """A directive: its name, whether a block may have it once only, and what turns its lines into ops and settings.
 
     `behind`: for one that another package brings, the directive of ours behind which its ops run.

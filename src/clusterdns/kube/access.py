@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 from typing import Protocol
 
+import msgspec
 from msgspec.structs import replace
 
 from clusterdns.records.options import ApiOptions
@@ -42,16 +42,14 @@ class Credentials(Protocol):
         """The API server did not know us: what was kept is not to be used again."""
 
 
-@dataclass(frozen=True)
-class Material:
+class Material(msgspec.Struct, frozen=True):
     """A certificate or a key: a file, or the PEM text itself."""
 
     path: str = ""
     pem: bytes = b""
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """A way to an API server. `server` is its URL; without `ca` the system's authorities are trusted."""
 
     server: str

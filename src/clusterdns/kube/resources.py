@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from urllib.parse import quote
+
+import msgspec
+from msgspec.structs import replace
 
 from clusterdns.cluster import IMPORT_NAME
 from clusterdns.records.options import ClusterOptions
@@ -12,8 +14,7 @@ MCS = "multicluster.x-k8s.io"
 LIVING_PODS = "status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown"
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """One kind: its name, where it is, and which of its objects are wanted. `optional`: clusters may lack it, and then have none of it."""
 
     kind: str

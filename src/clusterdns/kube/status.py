@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass
-class Seen:
+class Seen(msgspec.Struct):
     """One kind's state. Times are of the reflector's clock.
 
     `listed`: all has been told once. `heard`: when something was last told. `failing_since`: of an outage, 0 for none. `lag`: how many

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from clusterdns.control.config import LAST_GOOD, Configuration, has_changed, keep_last_good, read_configuration, read_last_good
 from clusterdns.sources import sources_of_texts

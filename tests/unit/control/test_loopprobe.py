@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import replace
 from threading import Event, Thread
 
 import dns.message
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from clusterdns.compiler import compile_plan
 from clusterdns.control import loopprobe
@@ -37,9 +36,9 @@ def test_each_block_with_loop_is_probed_once_at_its_first_zone_and_address() -> 
 
 def test_a_block_that_nobody_can_ask_in_plain_dns_is_not_probed() -> None:
     plan = plan_of(".:853 {\nloop\n}\n")
-    secured = [msgspec.structs.replace(listener, server="tls://:853") for listener in plan.listeners]
+    secured = [replace(listener, server="tls://:853") for listener in plan.listeners]
     assert len(list(probed_blocks(plan))) == 1
-    assert list(probed_blocks(msgspec.structs.replace(plan, listeners=secured))) == []
+    assert list(probed_blocks(replace(plan, listeners=secured))) == []
 
 
 def test_the_name_is_another_one_each_time() -> None:

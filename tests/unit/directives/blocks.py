@@ -1,7 +1,8 @@
 """A server block with some lines, compiled: what the tests of the directives look at."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.corefile.problems import Severity
