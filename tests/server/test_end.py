@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from clusterdns.control.server import NO_UPGRADE
 from tests.server.process import WHOAMI, served
 from tests.servers import PATIENCE
 
@@ -36,6 +37,17 @@ def test_SIGHUP_is_ignored(tmp_path: Path) -> None:
         assert server.ask("example.org.").additional
         assert server.process.poll() is None
         assert len(server.lines) == before
+
+
+def test_SIGUSR2_is_no_upgrade_and_says_what_to_do_instead(tmp_path: Path) -> None:
+    """In CoreDNS it replaces the process by the program that is on the disk now."""
+    with served(tmp_path) as server:
+        before = len(server.lines)
+        os.kill(server.process.pid, signal.SIGUSR2)
+        server.wait_for("SIGUSR2", before)
+        assert server.ask("example.org.").additional
+        assert server.process.poll() is None
+        assert server.lines[before:] == [f"[WARNING] SIGUSR2: {NO_UPGRADE}"]
 
 
 def test_the_process_id_is_written_and_removed(tmp_path: Path) -> None:

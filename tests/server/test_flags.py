@@ -106,3 +106,5 @@ def test_help(tmp_path: Path, flag: str) -> None:
     ended = command(tmp_path, "serve", flag)
     assert ended.returncode == 0
     assert ended.stdout.startswith("Usage of clusterdns serve:\n")
+    signals = ended.stdout.partition("\nSignals:\n")[2]
+    assert all(f"  {name} " in signals for name in ("SIGTERM", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGHUP"))

@@ -28,6 +28,15 @@ FLAGS = {
 
 LOG_FORMATS = ("text", "json")
 
+SIGNALS = """\
+Signals:
+  SIGTERM    answer what has come, and end; with health's lameduck a while later
+  SIGINT     the same; a second one ends it at once
+  SIGQUIT    end at once
+  SIGUSR1    read the Corefile again
+  SIGUSR2    nothing: there is no upgrade in place
+  SIGHUP     nothing"""
+
 # CoreDNS serves `whoami` with `log` then (rule G9); a server that nobody has configured helps nobody.
 NO_COREFILE = """\
 there is no Corefile in this directory: name one with -conf FILE, or write one; the smallest is
@@ -60,7 +69,7 @@ def coredns() -> NoReturn:
 def run(program: str, arguments: tuple[str, ...]) -> int:
     """Does what the flags say; gives the exit code."""
     if arguments and arguments[0] in ("-h", "-help", "--help"):
-        print(usage(program, FLAGS))
+        print(f"{usage(program, FLAGS)}\n{SIGNALS}")
         return 0
     try:
         flags, rest = parse_flags(arguments, FLAGS)

@@ -57,6 +57,9 @@ ENDINGS = {
 }
 """The signals that end a server, and what it says then."""
 
+NO_UPGRADE = "there is no upgrade in place; start the new version in this one's stead, or send SIGUSR1 to read the Corefile again"
+"""What SIGUSR2 is answered with: CoreDNS replaces its process by the program that is on the disk now."""
+
 Refused = tuple[str, tuple[Problem, ...], tuple[Watched, ...]]
 """A configuration that is not to be tried again: its hash, what is wrong with its text, which the hash may not tell, and its files."""
 
@@ -146,6 +149,8 @@ class Server:
                 return self._stop(told)
             if told == FATAL:
                 return self._fail()
+            if told == signal.SIGUSR2:
+                self._engine.log(f"[WARNING] SIGUSR2: {NO_UPGRADE}")
             due = told == signal.SIGUSR1 or (next_reload is not None and time.monotonic() >= next_reload)
             looking = time.monotonic() >= next_look
             try:
@@ -206,7 +211,7 @@ class Server:
         By way of a pipe and a thread: Python runs its own handlers between two steps of this thread, so one that comes just before
         it begins to wait would have to wait as long.
         """
-        for told in (*ENDINGS, signal.SIGUSR1):
+        for told in (*ENDINGS, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(told, lambda *_: None)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         read, write = os.pipe()

@@ -23,7 +23,7 @@ WHOAMI = ".:PORT {\n    bind 127.0.0.1\n    whoami\n}\n"
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
     """A server takes the signals of its process; they are given back."""
-    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGHUP)
+    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in wanted}
     yield
     signal.set_wakeup_fd(-1)
