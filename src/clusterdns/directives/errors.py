@@ -25,8 +25,10 @@ def compile_errors(lines: Sequence[Line], block: BlockContext) -> None:
             block.error(destination, f"errors cannot be logged to `{destination.text}`", "they go to stdout; write: errors")
     consolidate: list[Consolidation] = []
     for option in options(line, block, ("stacktrace", "consolidate")):
-        # `stacktrace` prints Go's stack after a panic. There is nothing like it here, and nothing to refuse.
-        if option.name.text == "consolidate" and (group := _consolidation(option, block)):
+        if option.name.text == "stacktrace":
+            hint = "it prints Go's stack after a panic, and there is no such stack here; remove the line"
+            block.warn(option, "`stacktrace` has no effect", hint, code="no-effect")
+        elif group := _consolidation(option, block):
             consolidate.append(group)
     identity = f"errors/{block.identity}" if consolidate else ""
     block.emit(ErrorsOp(span=block.span(line), id=identity, consolidate=consolidate))

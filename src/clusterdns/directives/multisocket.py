@@ -1,4 +1,4 @@
-"""`multisocket`: several sockets for one port. There is one for each thread in any case, so it changes nothing."""
+"""`multisocket`: several sockets for one port. There is one for each thread in any case, so it changes nothing, and is told to."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ def compile_multisocket(lines: Sequence[Line], block: BlockContext) -> None:
         no_block(line, block)
         for word in arguments(line, block, "multisocket [NUMBER]") or ():
             integer(word, block, least=1, most=MOST_SOCKETS)
+        hint = "each thread has a socket of its own for each port in any case; remove the line"
+        block.warn(line, "`multisocket` has no effect", hint, code="no-effect")
 
 
 DIRECTIVE = Directive(name="multisocket", compile=compile_multisocket, once=True)

@@ -2,13 +2,22 @@
 
 import pytest
 
+from clusterdns.corefile.problems import Severity
 from clusterdns.plan import Consolidation, ErrorsOp
-from tests.unit.directives.blocks import ops, problems
+from tests.unit.directives.blocks import compile_lines, ops, problems
 
 
-@pytest.mark.parametrize("lines", ["errors", "errors stdout", "errors {\n}", "errors {\nstacktrace\n}"])
+@pytest.mark.parametrize("lines", ["errors", "errors stdout", "errors {\n}"])
 def test_errors_logs_them(lines: str) -> None:
     assert ops(lines) == [ErrorsOp(span=0)]
+
+
+def test_stacktrace_changes_nothing_and_says_so() -> None:
+    plan = compile_lines("errors {\nstacktrace\n}").plan
+    assert plan is not None
+    assert plan.blocks[0].program == [ErrorsOp(span=0)]
+    [problem] = compile_lines("errors {\nstacktrace\n}").problems
+    assert (problem.severity, problem.code, problem.place.line) == (Severity.WARNING, "no-effect", 3)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +36,7 @@ def test_errors_that_are_alike_are_counted(words: str, expected: Consolidation) 
 
 
 def test_several_patterns_keep_their_order() -> None:
-    (op,) = ops("errors {\nconsolidate 1s b\nstacktrace\nconsolidate 2s a\n}")
+    (op,) = ops("errors {\nconsolidate 1s b\nconsolidate 2s a\n}")
     assert isinstance(op, ErrorsOp)
     assert [group.pattern for group in op.consolidate] == ["b", "a"]
 

@@ -2,13 +2,15 @@
 
 import pytest
 
-from tests.unit.directives.blocks import compile_lines, ops, problems
+from clusterdns.corefile.problems import Severity
+from tests.unit.directives.blocks import compile_lines, problems
 
 
 @pytest.mark.parametrize("line", ["multisocket", "multisocket 1", "multisocket 2", "multisocket 1024"])
-def test_it_is_taken_and_changes_nothing(line: str) -> None:
-    assert ops(line) == []
+def test_it_changes_nothing_and_says_so(line: str) -> None:
     assert compile_lines(line).plan == compile_lines("").plan
+    assert [code for code, _ in problems(line, Severity.WARNING)] == ["no-effect"]
+    assert problems(line) == []
 
 
 @pytest.mark.parametrize(
