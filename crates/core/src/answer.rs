@@ -172,7 +172,7 @@ impl Answer {
         self.left_to_server = false;
     }
 
-    /// Says that nobody could answer.
+    /// Says that nobody could answer, and why; the empty text: that is told elsewhere.
     pub fn fail(&mut self, rcode: u16, why: impl Into<Box<str>>) {
         self.clear();
         self.rcode = rcode;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
@@ -14,6 +15,7 @@ use crate::forward::{Traffic, Upstream};
 use crate::log::Logged;
 use crate::lookout::Lookout;
 use crate::metrics::Metrics;
+use crate::own_sockets::OwnSockets;
 use crate::plan::{self, Plan};
 use crate::program::{PlanError, Program};
 use crate::trace::Step;
@@ -58,13 +60,28 @@ pub struct Observation {
 pub struct Engine {
     /// What is counted.
     pub metrics: Metrics,
+    /// Where sockets to upstreams leave from.
+    pub own_sockets: Arc<OwnSockets>,
     program: ArcSwap<Program>,
     resources: Mutex<Resources>,
     listeners: Mutex<Vec<String>>,
     sink: ArcSwapOption<Box<dyn Sink>>,
     watched: AtomicBool,
-    shed: AtomicU64,
+    shed: Shed,
 }
+
+/// Queries that were given up because too many waited.
+#[derive(Default)]
+struct Shed {
+    count: AtomicU64,
+    /// As many have been told of.
+    told: AtomicU64,
+    /// When there may be the next line, in milliseconds.
+    due: AtomicU64,
+}
+
+/// Between two lines about queries that were given up: whoever is flooded needs no flood of lines.
+const SHED_TOLD_MS: u64 = 1000;
 
 /// What plans name by identity; a new plan keeps those that it still names.
 #[derive(Clone, Default)]
@@ -165,12 +182,13 @@ impl Engine {
     pub fn new() -> Arc<Engine> {
         Arc::new(Engine {
             metrics: Metrics::default(),
+            own_sockets: Arc::default(),
             program: ArcSwap::from_pointee(Program::empty()),
             resources: Mutex::default(),
             listeners: Mutex::default(),
             sink: ArcSwapOption::empty(),
             watched: AtomicBool::new(false),
-            shed: AtomicU64::new(0),
+            shed: Shed::default(),
         })
     }
 
@@ -302,11 +320,16 @@ impl Engine {
 
     /// Queries that were given up because too many waited.
     pub fn shed(&self) -> u64 {
-        self.shed.load(Ordering::Relaxed)
+        self.shed.count.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn count_shed(&self) {
-        self.shed.fetch_add(1, Ordering::Relaxed);
+    /// Counts a query that is given up; gives how many there were since somebody was told of it, if it is time to tell again.
+    pub(crate) fn count_shed(&self, now: Duration) -> Option<u64> {
+        let Shed { count, told, due } = &self.shed;
+        let count = count.fetch_add(1, Ordering::Relaxed) + 1;
+        let (now, was_due) = (now.as_millis() as u64, due.load(Ordering::Relaxed));
+        let is_time = now >= was_due && due.compare_exchange(was_due, now + SHED_TOLD_MS, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        is_time.then(|| count - told.swap(count, Ordering::Relaxed).min(count))
     }
 
     fn resources(&self) -> MutexGuard<'_, Resources> {

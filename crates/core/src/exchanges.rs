@@ -12,6 +12,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::client::Transport;
+use crate::own_sockets::OwnSockets;
 use crate::plan::TlsClient;
 use crate::random::Secret;
 
@@ -100,6 +101,7 @@ pub struct Exchanges {
     secret: Secret,
     lanes_ever: u64,
     serials: u64,
+    own_sockets: Arc<OwnSockets>,
 }
 
 struct Lane {
@@ -111,6 +113,8 @@ struct Lane {
     lifetime: Lifetime,
     /// The ids that are under way.
     ids: Vec<u16>,
+    /// Where it leaves from, once it is open.
+    local: Option<SocketAddr>,
     /// It gets no more messages, and is closed when nothing is under way.
     leaving: bool,
 }
@@ -125,7 +129,7 @@ pub struct Lost {
 
 impl Exchanges {
     /// Nothing is under way.
-    pub fn new(secret: Secret) -> Exchanges {
+    pub fn new(secret: Secret, own_sockets: Arc<OwnSockets>) -> Exchanges {
         Exchanges {
             lanes: HashMap::default(),
             pools: HashMap::default(),
@@ -134,6 +138,7 @@ impl Exchanges {
             secret,
             lanes_ever: 0,
             serials: 0,
+            own_sockets,
         }
     }
 
@@ -157,6 +162,14 @@ impl Exchanges {
         message[..2].copy_from_slice(&id.to_be_bytes());
         self.effects.push_back(Effect::Send { lane, target, message });
         (Exchange { lane, id, serial: self.serials }, reused)
+    }
+
+    /// A lane's socket has been opened.
+    pub fn opened(&mut self, lane: LaneId, local: SocketAddr) {
+        if let Some(known) = self.lanes.get_mut(&lane) {
+            known.local = Some(local);
+            self.own_sockets.opened(known.target.transport, local);
+        }
     }
 
     /// Who waits for a message with this id on this lane.
@@ -188,7 +201,7 @@ impl Exchanges {
     /// A lane is gone.
     pub fn lost(&mut self, lane: LaneId) -> Lost {
         self.retire(lane);
-        let Some(gone) = self.lanes.remove(&lane) else { return Lost { askers: Vec::new(), had_served: false } };
+        let Some(gone) = self.forget(lane) else { return Lost { askers: Vec::new(), had_served: false } };
         let askers = gone.ids.iter().filter_map(|id| self.flying.remove(&(lane, *id))).map(|(_, asker)| asker).collect();
         Lost { askers, had_served: gone.replies > 0 }
     }
@@ -228,10 +241,7 @@ impl Exchanges {
                 pool.swap_remove(drawn as usize);
                 if let Some(old) = known {
                     old.leaving = true;
-                    if old.ids.is_empty() {
-                        self.lanes.remove(&lane);
-                        self.effects.push_back(Effect::Close(lane));
-                    }
+                    self.close_if_done(lane);
                 }
             }
         }
@@ -250,7 +260,7 @@ impl Exchanges {
         self.lanes_ever += 1;
         let lane = LaneId(self.lanes_ever);
         let target = target.clone();
-        let new = Lane { target, opened: now, used: now, uses: 0, replies: 0, lifetime, ids: Vec::new(), leaving };
+        let new = Lane { target, opened: now, used: now, uses: 0, replies: 0, lifetime, ids: Vec::new(), local: None, leaving };
         self.lanes.insert(lane, new);
         lane
     }
@@ -265,9 +275,17 @@ impl Exchanges {
 
     fn close_if_done(&mut self, lane: LaneId) {
         if self.lanes.get(&lane).is_some_and(|lane| lane.leaving && lane.ids.is_empty()) {
-            self.lanes.remove(&lane);
+            self.forget(lane);
             self.effects.push_back(Effect::Close(lane));
         }
+    }
+
+    fn forget(&mut self, lane: LaneId) -> Option<Lane> {
+        let gone = self.lanes.remove(&lane)?;
+        if let Some(local) = gone.local {
+            self.own_sockets.closed(gone.target.transport, local);
+        }
+        Some(gone)
     }
 }
 

@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod minimal;
 pub mod name;
 pub mod network;
+pub mod own_sockets;
 pub mod pattern;
 pub mod plan;
 pub mod program;

@@ -85,7 +85,7 @@ pub struct Machine {
 impl Machine {
     /// A machine for one thread; `clock` tells nanoseconds, for those who watch. Ids and ports are drawn from `seed`: it must be secret.
     pub fn new(engine: Arc<Engine>, seed: u64, clock: fn() -> u64) -> Machine {
-        let (counting, later) = (Counting::new(&engine, clock), Later::new(seed));
+        let (counting, later) = (Counting::new(&engine, clock), Later::new(seed, Arc::clone(&engine.own_sockets)));
         Machine {
             engine,
             answer: Answer::default(),

@@ -381,6 +381,11 @@ impl Candidates {
 }
 
 impl Block {
+    /// Whether its queries are looked at for those that come back to us, and what that means is decided there (`loop`).
+    pub fn looks_for_loops(&self) -> bool {
+        self.ops.iter().any(|placed| matches!(placed.op, Op::Lookout(_)))
+    }
+
     /// What logs its queries.
     pub fn log(&self) -> Option<&Log> {
         self.ops.iter().find_map(|op| match &op.op {

@@ -3,6 +3,7 @@
 //! Knows that a query may have to wait for upstreams. Must not know what it is about.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -61,6 +62,10 @@ impl Respond for Explainer {
 
     fn effect(&mut self) -> Option<Effect> {
         self.machine.effect()
+    }
+
+    fn opened(&mut self, lane: LaneId, local: SocketAddr) {
+        self.machine.opened(lane, local);
     }
 
     fn received(&mut self, now: Duration, lane: LaneId, message: &[u8]) {

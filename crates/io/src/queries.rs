@@ -3,6 +3,7 @@
 //! Must not know how a message came or how its reply leaves; it keeps the way back for those who do.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +85,11 @@ impl<R: Respond> Queries<R> {
     /// The next thing to do with sockets to upstreams.
     pub fn effect(&mut self) -> Option<Effect> {
         self.guarded(Respond::effect).flatten()
+    }
+
+    /// Tells the core where a lane leaves from.
+    pub fn opened(&mut self, lane: LaneId, local: SocketAddr) {
+        self.guarded(|respond| respond.opened(lane, local));
     }
 
     /// Tells the core what has come over a lane.

@@ -2,6 +2,7 @@
 //!
 //! Knows the words of `core_dns::machine`. Must not know sockets.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use core_dns::client::{Client, Ticket};
@@ -23,6 +24,8 @@ pub trait Respond {
     fn effect(&mut self) -> Option<Effect> {
         None
     }
+    /// A lane has been opened, and leaves from this address.
+    fn opened(&mut self, _lane: LaneId, _local: SocketAddr) {}
     /// A message has come over a lane.
     fn received(&mut self, _now: Duration, _lane: LaneId, _message: &[u8]) {}
     /// A lane is gone.
@@ -60,6 +63,10 @@ impl Respond for Machine {
 
     fn effect(&mut self) -> Option<Effect> {
         Machine::effect(self)
+    }
+
+    fn opened(&mut self, lane: LaneId, local: SocketAddr) {
+        Machine::opened(self, lane, local);
     }
 
     fn received(&mut self, now: Duration, lane: LaneId, message: &[u8]) {

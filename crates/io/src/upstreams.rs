@@ -86,7 +86,7 @@ impl Upstreams {
     fn send(&mut self, id: LaneId, target: &Target, message: &[u8], poll: &Poll, queries: &mut Queries<impl Respond>) -> io::Result<()> {
         let key = match self.keys.get(&id) {
             Some(key) => *key,
-            None => self.open(id, target, poll)?,
+            None => self.open(id, target, poll, queries)?,
         };
         let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
         let Some(stream) = &mut lane.stream else {
@@ -113,7 +113,7 @@ impl Upstreams {
     }
 
     /// Opens a socket to an upstream; its port is the kernel's choice, which is random.
-    fn open(&mut self, id: LaneId, target: &Target, poll: &Poll) -> io::Result<Key> {
+    fn open(&mut self, id: LaneId, target: &Target, poll: &Poll, queries: &mut Queries<impl Respond>) -> io::Result<Key> {
         let (kind, protocol) = match target.transport {
             Transport::Udp => (Type::DGRAM, Protocol::UDP),
             Transport::Tcp => (Type::STREAM, Protocol::TCP),
@@ -134,6 +134,9 @@ impl Upstreams {
         match socket.connect(&target.address.into()) {
             Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
             _ => {}
+        }
+        if let Some(local) = socket.local_addr()?.as_socket() {
+            queries.opened(id, local);
         }
         let watched = stream.as_ref().map_or(Interest::READ, |stream| stream.watched);
         let channel = match &target.tls {

@@ -1,6 +1,7 @@
 //! The part of a machine that waits: queries put away, upstreams asked, time that passes, other threads' answers.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::exchanges::{Asker, Effect, Exchange, Exchanges, LaneId, Lifetime};
 use crate::forward::reply::{self, Kind};
 use crate::forward::{self, Asking, ForwardOp, Loss, Upstream, Use, write_probe};
 use crate::mailbox::{Letter, Mailbox};
+use crate::own_sockets::OwnSockets;
 use crate::plan::HealthCheck;
 use crate::program::{Op, Program};
 use crate::random::Secret;
@@ -76,7 +78,7 @@ enum Resume<'a> {
     Foreign,
     /// The op behind is asked.
     Next,
-    /// It is given up.
+    /// It is given up, and why; without a reason it is one of many, which are told of together.
     Fail(u16, String),
     /// Somebody outside was asked, and said this.
     Told(&'a [u8]),
@@ -88,11 +90,11 @@ enum Resume<'a> {
 
 impl Later {
     /// Nothing waits.
-    pub fn new(seed: u64) -> Later {
+    pub fn new(seed: u64, own_sockets: Arc<OwnSockets>) -> Later {
         Later {
             waiting: Waiting::default(),
             timers: Timers::default(),
-            exchanges: Exchanges::new(Secret::new(seed)),
+            exchanges: Exchanges::new(Secret::new(seed), own_sockets),
             mailbox: Arc::default(),
             finished: VecDeque::new(),
             explained: VecDeque::new(),
@@ -224,6 +226,11 @@ impl Machine {
         self.prune();
     }
 
+    /// A lane's socket has been opened, and leaves from this address.
+    pub fn opened(&mut self, lane: LaneId, local: SocketAddr) {
+        self.later.exchanges.opened(lane, local);
+    }
+
     /// A lane is gone.
     pub fn lost(&mut self, now: Duration, lane: LaneId, loss: Loss) {
         let lost = self.later.exchanges.lost(lane);
@@ -287,9 +294,11 @@ impl Machine {
             if self.later.waiting.count() > MOST_WAITING
                 && let Some(oldest) = self.later.waiting.oldest()
             {
-                self.engine.count_shed();
-                let why = format!("more than {MOST_WAITING} queries wait, and this one has waited longest");
-                self.resume(now, oldest, Resume::Fail(rcode::SERVFAIL, why));
+                if let Some(count) = self.engine.count_shed(now) {
+                    let more = format!("more than {MOST_WAITING} wait for an answer in one thread");
+                    self.engine.log(&format!("[WARNING] {count} queries were given up, those that had waited longest: {more}"));
+                }
+                self.resume(now, oldest, Resume::Fail(rcode::SERVFAIL, String::new()));
             }
             self.begin(now, ticket);
         }
@@ -373,6 +382,12 @@ impl Machine {
     }
 
     fn begin_asking(&mut self, now: Duration, ticket: Ticket, pending: Pending, mut asking: Asking) {
+        let block = pending.program.block(pending.way.level.block);
+        if self.engine.own_sockets.has(&pending.client) && !block.looks_for_loops() {
+            self.later.waiting.put_back(ticket, pending);
+            let why = "asked by ourselves, as the upstream of this name is this server: it would go on without end".to_owned();
+            return self.resume(now, ticket, Resume::Fail(rcode::SERVFAIL, why));
+        }
         let Some(mut pending) = self.wait_with_others(now, ticket, pending) else { return };
         let program = Arc::clone(&pending.program);
         let Some(op) = forward_op(&program, &pending.way) else { return self.later.waiting.put_back(ticket, pending) };

@@ -327,6 +327,24 @@ fn too_many_that_wait_are_given_up_by_age() {
 }
 
 #[test]
+fn those_that_are_given_up_are_told_of_together() {
+    let mut world = World::new(1, vec![json!({"op": "errors", "span": 0}), forward(1, json!({}))]);
+    world.upstream(1, |_| Act::Drop);
+    let flood = |world: &mut World, count: usize| {
+        for number in 0..count {
+            world.send(0, Transport::Udp, &query(&format!("n{number}.example.org."), "A"));
+        }
+    };
+    flood(&mut world, 10_003);
+    let why = "were given up, those that had waited longest: more than 10000 wait for an answer in one thread";
+    assert_eq!(world.log(), [format!("[WARNING] 1 queries {why}")]);
+    world.wait(1.0);
+    flood(&mut world, 3);
+    assert_eq!(world.log(), [format!("[WARNING] 3 queries {why}")]);
+    assert_eq!(world.engine.shed(), 6);
+}
+
+#[test]
 fn an_explained_query_leaves_no_trace_and_tells_its_way() {
     let mut world = cached(json!({}));
     world.upstream(1, |seen| say(a(seen, 300, [192, 0, 2, 1])));
