@@ -503,10 +503,19 @@ class ExtendedError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
 
 
-class TemplateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TemplateVariable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value that is computed for each query, once; later expressions and the records may use it. `text`: as written, for explain."""
+
+    name: str
+    text: str
+    expression: Expression
+
+
+class TemplateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is said to questions of a class and type for names under `zones` that one of `patterns` matches (none: all names).
 
-    Names that no pattern matches go to the next rule where `fallthrough` has a zone for them; others are SERVFAIL.
+    When a pattern has the name, `variables` are set in their order, and all of `conditions` have to be true. Names that no pattern
+    matches, or for which a condition is false, go to the next rule where `fallthrough` has a zone for them; others are SERVFAIL.
     """
 
     qclass: int
@@ -520,6 +529,8 @@ class TemplateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extended_error: ExtendedError | None
     fallthrough: list[str]
     span: int
+    variables: list[TemplateVariable] = []
+    conditions: list[Condition] = []
 
 
 class TemplateOp(msgspec.Struct, frozen=True, tag_field="op", tag="template", forbid_unknown_fields=True):
@@ -850,7 +861,91 @@ class Choice(msgspec.Struct, frozen=True, tag_field="is", tag="choice", forbid_u
     otherwise: Expression
 
 
-Expression = Constant | Fact | LabelValue | InNetwork | Not | AllOf | AnyOf | Compare | OneOf | Matches | Choice
+ExpressionFunction = Literal[
+    "+",
+    "-",
+    "*",
+    "%",
+    "in",
+    "index",
+    "slice",
+    "incidr",
+    "group",
+    "abs",
+    "hasPrefix",
+    "hasSuffix",
+    "indexOf",
+    "int",
+    "join",
+    "lastIndexOf",
+    "len",
+    "lower",
+    "max",
+    "min",
+    "repeat",
+    "replace",
+    "split",
+    "string",
+    "trim",
+    "trimPrefix",
+    "trimSuffix",
+    "upper",
+]
+
+
+class Call(msgspec.Struct, frozen=True, tag_field="is", tag="call", forbid_unknown_fields=True):
+    """What a function gives for its arguments. What it cannot compute fails, and with it the whole expression.
+
+    `+` adds numbers, or joins texts. `index` and `slice` are `list[1]` and `list[1:2]`. `incidr` has a network that is not known before
+    a query comes. `group` is what a group of a template's pattern has matched, by number or name; empty where there is none.
+    """
+
+    function: ExpressionFunction
+    arguments: list[Expression]
+
+
+class ListOf(msgspec.Struct, frozen=True, tag_field="is", tag="list", forbid_unknown_fields=True):
+    """A list of values of one type."""
+
+    of: list[Expression]
+
+
+class Each(msgspec.Struct, frozen=True, tag_field="is", tag="each", forbid_unknown_fields=True):
+    """What comes of asking `then` of each item of a list; in it `Item` is the item."""
+
+    by: Literal["all", "any", "none", "one", "count", "filter", "map"]
+    list: Expression
+    then: Expression
+
+
+class Item(msgspec.Struct, frozen=True, tag_field="is", tag="item", forbid_unknown_fields=True):
+    """The item of the innermost `Each`."""
+
+
+class VariableValue(msgspec.Struct, frozen=True, tag_field="is", tag="variable", forbid_unknown_fields=True):
+    """A variable of a template, which has been set before."""
+
+    name: str
+
+
+Expression = (
+    Constant
+    | Fact
+    | LabelValue
+    | InNetwork
+    | Not
+    | AllOf
+    | AnyOf
+    | Compare
+    | OneOf
+    | Matches
+    | Choice
+    | Call
+    | ListOf
+    | Each
+    | Item
+    | VariableValue
+)
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,24 +3,29 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterdns.expressions import ExpressionError, parse_expression
+from clusterdns.expressions import ExpressionError, Surroundings, parse_condition
 from clusterdns.plan import (
     AllOf,
     AnyOf,
     Block,
+    Call,
     Choice,
     Compare,
     Condition,
     Constant,
+    Each,
     Expression,
     Fact,
     FactName,
     InNetwork,
+    Item,
     LabelValue,
+    ListOf,
     Matches,
     Not,
     OneOf,
     Plan,
+    VariableValue,
     decode_plan,
     encode_plan,
 )
@@ -29,9 +34,37 @@ NUMBERS: tuple[FactName, ...] = ("bufsize", "id", "opcode", "size")
 TEXTS: tuple[FactName, ...] = ("class", "client_ip", "name", "port", "proto", "server_ip", "server_port", "type")
 CHARACTERS = st.characters(codec="utf-8")
 
-numbers = st.one_of(st.integers(-(2**63) + 1, 2**63 - 1).map(Constant), st.sampled_from(NUMBERS).map(Fact))
+some_text = st.text(CHARACTERS, max_size=8)
+plain_numbers = st.one_of(
+    st.integers(-(2**63) + 1, 2**63 - 1).map(Constant), st.sampled_from(NUMBERS).map(Fact), st.just(VariableValue("n"))
+)
+plain_texts = st.one_of(some_text.map(Constant), st.sampled_from(TEXTS).map(Fact), some_text.map(LabelValue), st.just(VariableValue("t")))
+
+
+def calls(names: str, *arguments: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+    """Calls of one of these functions."""
+    return st.builds(lambda name, of: Call(name, list(of)), st.sampled_from(names.split()), st.tuples(*arguments))
+
+
+some_texts = st.lists(plain_texts, min_size=1, max_size=3).map(lambda of: ListOf(list(of)))
+numbers = st.one_of(
+    plain_numbers,
+    calls("+ - * % max", plain_numbers, plain_numbers),
+    calls("abs int", plain_numbers),
+    calls("len int", plain_texts),
+    calls("indexOf lastIndexOf", plain_texts, plain_texts),
+    calls("len", some_texts),
+)
 texts = st.one_of(
-    st.text(CHARACTERS, max_size=8).map(Constant), st.sampled_from(TEXTS).map(Fact), st.text(CHARACTERS, max_size=8).map(LabelValue)
+    plain_texts,
+    calls("lower upper trim trimPrefix group", plain_texts),
+    calls("+ trimSuffix", plain_texts, plain_texts),
+    calls("replace", plain_texts, plain_texts, plain_texts),
+    calls("repeat", plain_texts, plain_numbers),
+    calls("index", some_texts, plain_numbers),
+    calls("slice", plain_texts, plain_numbers),
+    calls("slice", plain_texts, plain_numbers, plain_numbers),
+    calls("join", some_texts, plain_texts),
 )
 
 
@@ -56,6 +89,10 @@ def extended(truths: st.SearchStrategy[Expression]) -> st.SearchStrategy[Express
         st.builds(OneOf, text, st.lists(text, max_size=3)),
         st.builds(OneOf, number, st.lists(number, max_size=3)),
         st.builds(Choice, truths, truths, truths),
+        calls("in", text, st.one_of(calls("split", texts, texts), some_texts.map(lambda of: Each("filter", of, Constant(True))))),
+        calls("hasPrefix incidr", text, plain_texts.filter(lambda of: not isinstance(of, Constant))),
+        st.builds(Each, st.sampled_from(("all", "any", "none", "one")), some_texts, truths),
+        st.builds(Each, st.just("any"), some_texts, st.builds(Compare, st.just("=="), st.just(Item()), text)),
     )
 
 
@@ -89,6 +126,22 @@ def printed(tree: Expression) -> str:
             return f"({printed(text)} matches {quoted(pattern)})"
         case Choice(condition, then, otherwise):
             return f"({printed(condition)} ? {printed(then)} : {printed(otherwise)})"
+        case Call("+" | "-" | "*" | "%" | "in" as operator, [left, right]):
+            return f"({printed(left)} {operator} {printed(right)})"
+        case Call("index", [of, at]):
+            return f"{printed(of)}[{printed(at)}]"
+        case Call("slice", [of, *bounds]):
+            return f"{printed(of)}[{':'.join(map(printed, bounds))}{':' * (len(bounds) == 1)}]"
+        case Call(function, arguments):
+            return f"{function}({', '.join(map(printed, arguments))})"
+        case ListOf(of):
+            return f"[{', '.join(map(printed, of))}]"
+        case Each(by, items, then):
+            return f"{by}({printed(items)}, {printed(then)})"
+        case Item():
+            return "#"
+        case VariableValue(name):
+            return name
 
 
 def quoted(text: str) -> str:
@@ -98,7 +151,7 @@ def quoted(text: str) -> str:
 
 @given(truths)
 def test_a_printed_tree_means_itself(tree: Expression) -> None:
-    assert parse_expression(printed(tree)).expression == tree
+    assert parse_condition(printed(tree), Surroundings({"n": "number", "t": "text"}, has_groups=True)).expression == tree
 
 
 @given(truths)
@@ -130,13 +183,21 @@ WORDS = [
     "1",
     "-",
     "do()",
+    "+",
+    "%",
+    "|",
+    "any",
+    "split",
+    "#",
+    "{",
+    "}",
 ]
 
 
 @given(st.one_of(st.text(max_size=30), st.lists(st.sampled_from(WORDS), max_size=15).map(" ".join)))
 def test_any_text_is_an_expression_or_refused_with_its_place(text: str) -> None:
     try:
-        parse_expression(text)
+        parse_condition(text)
     except ExpressionError as why:
         problem = why
     else:

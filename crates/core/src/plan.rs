@@ -128,6 +128,61 @@ pub enum Expression {
     OneOf { value: Box<Expression>, among: Vec<Expression> },
     Matches { text: Box<Expression>, pattern: String },
     Choice { condition: Box<Expression>, then: Box<Expression>, otherwise: Box<Expression> },
+    Call { function: ExpressionFunction, arguments: Vec<Expression> },
+    List { of: Vec<Expression> },
+    Each { by: EachBy, list: Box<Expression>, then: Box<Expression> },
+    Item {},
+    Variable { name: String },
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub enum ExpressionFunction {
+    #[serde(rename = "+")]
+    Add,
+    #[serde(rename = "-")]
+    Subtract,
+    #[serde(rename = "*")]
+    Multiply,
+    #[serde(rename = "%")]
+    Remainder,
+    In,
+    Index,
+    Slice,
+    #[serde(rename = "incidr")]
+    InCidr,
+    Group,
+    Abs,
+    HasPrefix,
+    HasSuffix,
+    IndexOf,
+    Int,
+    Join,
+    LastIndexOf,
+    Len,
+    Lower,
+    Max,
+    Min,
+    Repeat,
+    Replace,
+    Split,
+    String,
+    Trim,
+    TrimPrefix,
+    TrimSuffix,
+    Upper,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum EachBy {
+    All,
+    Any,
+    None,
+    One,
+    Count,
+    Filter,
+    Map,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -617,6 +672,18 @@ pub struct TemplateRule {
     pub extended_error: Option<ExtendedError>,
     pub fallthrough: Vec<String>,
     pub span: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<TemplateVariable>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateVariable {
+    pub name: String,
+    pub text: String,
+    pub expression: Expression,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]

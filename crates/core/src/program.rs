@@ -439,7 +439,7 @@ impl Block {
                 }
                 plan::Op::Acl { lists, span } => (Op::Acl(Box::new(AclOp::new(lists)?)), *span),
                 plan::Op::Fixed(op) => (Op::Fixed(Box::new(FixedOp::new(op)?)), op.span),
-                plan::Op::Template { rules, span } => (Op::Template(Box::new(TemplateOp::new(rules)?)), *span),
+                plan::Op::Template { rules, span } => (Op::Template(Box::new(TemplateOp::new(rules, &compiled.labels)?)), *span),
                 plan::Op::Nsid { data, span } => (Op::Nsid(data.as_bytes().into()), *span),
                 plan::Op::Whoami { span } => (Op::Whoami, *span),
                 plan::Op::Errors { id, consolidate, span } => {

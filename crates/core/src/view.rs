@@ -1,8 +1,10 @@
 //! Views: which of several blocks for one zone a query comes to.
 
-use crate::expression::Expression;
+use std::cell::Cell;
+
+use crate::expression::{Expression, Scope};
 use crate::facts::Facts;
-use crate::labels::Labels;
+use crate::labels::{Known, Labels};
 use crate::plan;
 use crate::trace::Recorder;
 
@@ -26,7 +28,7 @@ impl View {
         }
         let condition = |condition: &plan::Condition| {
             let wrong = |why| format!("view {}: {}: {why}", block.view, condition.text);
-            let expression = Expression::new(&condition.expression, labels).map_err(wrong)?;
+            let expression = Expression::new(&condition.expression, labels, &[]).map_err(wrong)?;
             Ok::<_, String>(Condition { text: condition.text.as_str().into(), expression })
         };
         let conditions = block.when.iter().map(condition).collect::<Result<_, _>>()?;
@@ -50,9 +52,8 @@ impl View {
 impl Condition {
     /// The condition, and what it is made of: `type() == 'A' is false, as type() is 'TXT'`.
     fn told(&self, facts: &Facts<'_>, labels: &Labels) -> String {
-        let mut leaves = Vec::new();
-        self.expression.leaves(facts, labels, &mut leaves);
-        let why = if leaves.is_empty() { String::new() } else { format!(", as {}", leaves.join(" and ")) };
-        format!("{} is {}{why}", self.text, self.expression.is_true(facts, labels))
+        let steps = Cell::new(0);
+        let scope = Scope::new(Known { facts, labels, upstream: None }, &steps);
+        format!("{} is {}{}", self.text, self.expression.is_true(facts, labels), self.expression.why(&scope))
     }
 }

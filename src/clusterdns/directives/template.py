@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from clusterdns.corefile.problems import Place
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive
+from clusterdns.directives.conditions import condition, value
 from clusterdns.directives.options import arguments, integer, options, pattern, rcode, reached_zones, record_class, record_type, zones
+from clusterdns.expressions import Surroundings, Type, what_is_wrong_with_name
 from clusterdns.names import ROOT
 from clusterdns.patterns import Pattern
-from clusterdns.plan import ExtendedError, RecordTemplate, TemplateOp, TemplateRule
+from clusterdns.plan import Condition, ExtendedError, RecordTemplate, TemplateOp, TemplateRule, TemplateVariable
 from clusterdns.templates import Template, TemplateError, parse_template
 from clusterdns.zonefile import check_record
 
 SECTIONS = ("answer", "authority", "additional")
-LATER = ("var", "expr")
-OPTIONS = ("match", *SECTIONS, *LATER, "rcode", "ederror", "fallthrough", "upstream")
+OPTIONS = ("match", "var", "expr", *SECTIONS, "rcode", "ederror", "fallthrough", "upstream")
 MOST_ERROR = 65535
 """Codes of extended errors have 16 bits (RFC 8914 2)."""
 MOST_REASON = 1024
@@ -29,7 +31,13 @@ class _Options:
 
     patterns: list[Pattern] = field(default_factory=list)
     sections: dict[str, list[RecordTemplate]] = field(default_factory=lambda: {name: [] for name in SECTIONS})
-    groups: list[tuple[str, Token, int]] = field(default_factory=list)
+    groups: list[tuple[str, Place]] = field(default_factory=list)
+    """Groups that templates and expressions ask for; `used`: variables that templates ask for."""
+    used: list[tuple[str, Place]] = field(default_factory=list)
+    variables: list[TemplateVariable] = field(default_factory=list)
+    types: dict[str, Type] = field(default_factory=dict)
+    """The types of the variables so far."""
+    conditions: list[Condition] = field(default_factory=list)
     rcode: int = 0
     error: ExtendedError | None = None
     fallthrough: tuple[str, ...] = ()
@@ -60,6 +68,8 @@ def compile_template(lines: Sequence[Line], block: BlockContext) -> None:
                 extended_error=said.error,
                 fallthrough=list(said.fallthrough),
                 span=block.span(line),
+                variables=said.variables,
+                conditions=said.conditions,
             )
         )
     if rules:
@@ -83,14 +93,38 @@ def _options(line: Line, block: BlockContext) -> _Options:
                 said.fallthrough = zones(option.args, block) if option.args else (ROOT,)
             case "upstream":
                 block.warn(option, "`upstream` has no effect", "aliases are followed in any case; remove the line", code="no-effect")
-            case "var" | "expr" as name:
-                hint = "conditions are written in the template: {{ if ... }} ... {{ end }}"
-                block.error(option, f"`{name}` is not supported yet", hint, code="unsupported-option")
+            case "var":
+                _add_variable(said, option, block)
+            case "expr":
+                words = arguments(option, block, "expr EXPRESSION...") or ()
+                if words and (written := condition(words, block, Surroundings(said.types, has_groups=True))):
+                    said.groups += written.groups
+                    said.conditions.append(Condition(written.text, written.parsed.expression))
             case section:
                 for word in arguments(option, block, f"{section} RR...") or ():
                     _add_record(said, section, word, block)
     _warn_of_groups(said, block)
+    for name, place in said.used:
+        if name not in said.types:
+            hint = f"there are: {', '.join(said.types)}" if said.types else f"write: var {name} EXPRESSION"
+            block.warn(place, f"no `var` sets `{name}`", hint, code="unknown-variable")
     return said
+
+
+def _add_variable(said: _Options, option: Line, block: BlockContext) -> None:
+    """`var NAME EXPRESSION...`; the expression may use the variables before it."""
+    words = arguments(option, block, "var NAME EXPRESSION...")
+    if not words:
+        return
+    name = words[0]
+    if wrong := what_is_wrong_with_name(name.text):
+        block.error(name, wrong, "write: var NAME EXPRESSION", code="bad-name")
+    elif name.text in said.types:
+        block.error(name, f"the variable `{name.text}` is set twice", "give the second one another name", code="used-twice")
+    elif written := value(words[1:], block, Surroundings(said.types, has_groups=True)):
+        said.groups += written.groups
+        said.types[name.text] = written.parsed.type
+        said.variables.append(TemplateVariable(name.text, written.text, written.parsed.expression))
 
 
 def _add_record(said: _Options, section: str, word: Token, block: BlockContext) -> None:
@@ -102,7 +136,8 @@ def _add_record(said: _Options, section: str, word: Token, block: BlockContext) 
         return
     if _is_possible(template, word, block):
         said.sections[section].append(template.record)
-        said.groups += [(name, word, at) for name, at in template.groups]
+        said.groups += [(name, word.place_at(at)) for name, at in template.groups]
+        said.used += [(name, word.place_at(at)) for name, at in template.variables]
         for label, at in template.labels:
             block.labels.use(label, word.place_at(at))
 
@@ -135,10 +170,10 @@ def _warn_of_groups(said: _Options, block: BlockContext) -> None:
     """Groups that no pattern has: what is written in their place is no record."""
     known = {name for found in said.patterns for name in found.groups if name}
     numbers = max((len(found.groups) for found in said.patterns), default=0)
-    for name, word, at in said.groups:
+    for name, place in said.groups:
         if name not in known and not (name.isdigit() and int(name) <= numbers):
             hint = f"there are: {', '.join(sorted(known))}" if known else "write (?P<NAME>...) in a `match`"
-            block.warn(word.place_at(at), f"no pattern has a group `{name}`", hint, code="unknown-group")
+            block.warn(place, f"no pattern has a group `{name}`", hint, code="unknown-group")
 
 
 DIRECTIVE = Directive(name="template", compile=compile_template)

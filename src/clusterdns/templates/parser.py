@@ -38,7 +38,7 @@ MOST_NESTED: Final = 20
 """The engine reads plans that are nested 128 deep; a level of a template, or of a pipeline, takes two of them."""
 MOST_SLOTS: Final = 32
 
-FIELDS: Final = ("Class", "Group", "Match", "Message", "Meta", "Name", "Question", "Regex", "Remote", "Type", "Zone")
+FIELDS: Final = ("Class", "Group", "Match", "Message", "Meta", "Name", "Question", "Regex", "Remote", "Type", "Var", "Zone")
 """What is known of a query."""
 PARTS: Final = {
     "Message": (
@@ -47,6 +47,8 @@ PARTS: Final = {
     ),
     "Question": ("Name", "Qtype", "Qclass"),
 }
+MAPS: Final = ("Group", "Var")
+"""Those that are maps, whose keys the Corefile tells."""
 TEXTS: Final = ("Class", "Name", "Regex", "Remote", "Type", "Zone")
 """Those that are texts and have no parts."""
 
@@ -65,10 +67,14 @@ _ENDS = ("else", "end")
 
 @dataclass(frozen=True)
 class Template:
-    """A template that was read. `groups` and `labels`: those that it names, with the places of their names."""
+    """A template that was read. `groups`, `variables` and `labels`: those that it names, with the places of their names.
+
+    `variables`: those that expressions have set.
+    """
 
     record: RecordTemplate
     groups: tuple[tuple[str, int], ...]
+    variables: tuple[tuple[str, int], ...]
     labels: tuple[tuple[str, int], ...]
 
     @property
@@ -86,7 +92,7 @@ def parse_template(text: str) -> Template:
     pieces, source, end = parser.pieces()
     if end:
         raise TemplateError(end.at, f"`{end.tokens[0].text}` belongs to nothing", "remove it")
-    return Template(RecordTemplate(source, pieces), tuple(parser.groups), tuple(parser.labels))
+    return Template(RecordTemplate(source, pieces), tuple(parser.keys["Group"]), tuple(parser.keys["Var"]), tuple(parser.labels))
 
 
 class _End(NamedTuple):
@@ -117,7 +123,8 @@ class _Parser:
     """Reads texts and actions from left to right."""
 
     rest: Iterator[str | Action]
-    groups: list[tuple[str, int]] = field(default_factory=list)
+    keys: dict[str, list[tuple[str, int]]] = field(default_factory=lambda: {name: [] for name in MAPS})
+    """The keys that are asked for of each map of the query."""
     labels: list[tuple[str, int]] = field(default_factory=list)
     variables: list[str] = field(default_factory=list)
     """Names by slot; the last one of a name is meant."""
@@ -366,14 +373,15 @@ class _Pipeline:
             )
         if known == "printf" and _STAR.search(str(arguments[0].term.value if isinstance(arguments[0].term, ConstantTerm) else "")):
             raise TemplateError(arguments[0].at, "`*` in a format is not supported", "write the width as a number: %5d")
-        if known == "index" and len(arguments) > 1 and arguments[0].text.endswith(".Group"):
-            self._note_group(arguments[1])
+        if known == "index" and len(arguments) > 1:
+            self._note_key(arguments[0].term, arguments[1])
         return self._part(CallTerm(known, [part.term for part in arguments]), text, name.at, *arguments)
 
-    def _note_group(self, name: _Part) -> None:
-        """Remember that a group is asked for by its name."""
-        if isinstance(name.term, ConstantTerm) and isinstance(name.term.value, str):
-            self._parser.groups.append((name.term.value, name.at))
+    def _note_key(self, of: Term, key: _Part) -> None:
+        """Remember that a group or a variable is asked for by its name."""
+        name = key.term.value if isinstance(key.term, ConstantTerm) else None
+        if isinstance(of, FieldTerm) and of.of == DataTerm() and of.name in MAPS and isinstance(name, str):
+            self._parser.keys[of.name].append((name, key.at))
 
     def _arguments(self) -> list[_Part]:
         """The operands behind a function, each with a blank before it."""
@@ -440,8 +448,8 @@ class _Pipeline:
                 return self._label(part, token, is_command)
             _check_field(part.term, token)
             name = token.text[1:]
-            if part.term == FieldTerm(DataTerm(), "Group"):
-                self._parser.groups.append((name, token.at))
+            if isinstance(part.term, FieldTerm) and part.term.of == DataTerm() and part.term.name in MAPS:
+                self._parser.keys[part.term.name].append((name, token.at))
             part = self._part(FieldTerm(part.term, name), f"{part.text}{token.text}", part.at, part)
         return part
 

@@ -3,7 +3,18 @@
 import pytest
 
 from clusterdns.corefile.problems import Severity
-from clusterdns.plan import ExtendedError, TemplateOp, TemplateRule
+from clusterdns.plan import (
+    Call,
+    Compare,
+    Condition,
+    Constant,
+    ExtendedError,
+    Fact,
+    TemplateOp,
+    TemplateRule,
+    TemplateVariable,
+    VariableValue,
+)
 from tests.unit.directives.blocks import compile_lines, ops, problems
 
 
@@ -84,8 +95,17 @@ def test_several_lines_are_several_rules_of_one_op() -> None:
         ("template IN A {\nederror x\n}", "`x` is no whole number"),
         ("template IN A {\nederror 65536\n}", "65536 is out of range"),
         (f"template IN A {{\nederror 1 {'x' * 1025}\n}}", "longer than 1024 octets"),
-        ("template IN A {\nvar x 1\n}", "`var` is not supported yet"),
-        ("template IN A {\nexpr true\n}", "`expr` is not supported yet"),
+        ("template IN A {\nvar x\n}", "`var` takes at least 2 arguments, found 1"),
+        ("template IN A {\nvar 1x 1\n}", "`1x` is no name of a variable"),
+        ("template IN A {\nvar group 1\n}", "a variable cannot be called `group`: a function is"),
+        ("template IN A {\nvar true 1\n}", "a variable cannot be called `true`: it is a word of the language"),
+        ("template IN A {\nvar x 1\nvar x 2\n}", "the variable `x` is set twice"),
+        ("template IN A {\nvar x y + 1\nvar y 1\n}", "`y` means nothing"),
+        ("template IN A {\nvar x 1 / 2\n}", "`/` is not supported: there are no numbers with fractions"),
+        ("template IN A {\nexpr\n}", "`expr` takes at least 1 argument"),
+        ("template IN A {\nexpr 1\n}", "an expression has to be true or false; this is a number"),
+        ("template IN A {\nvar x 'a'\nexpr x + 1 == 2\n}", "`+` adds numbers, or joins texts: this is a text and a number"),
+        ("template IN A {\nexpr x\nvar x true\n}", "`x` means nothing"),
         ("template IN A {\nfallthrough a..b\n}", "`a..b` is no zone"),
     ],
 )
@@ -100,6 +120,8 @@ def test_what_is_wrong_is_told(lines: str, told: str) -> None:
         ('    answer "\\"x\\" {{ .Nam }} A 192.0.2.1"', (3, 22)),
         ('    answer "a. A 192.0.2.1" "x\n  {{ .Nam }}"', (4, 6)),
         ("    answer {{.Nam}}", (3, 14)),
+        ("    var x lower(  nam)", (3, 19)),
+        ('    expr "type() == A"', (3, 21)),
     ],
 )
 def test_the_place_of_a_problem_is_inside_of_the_text(line: str, place: tuple[int, int]) -> None:
@@ -121,6 +143,39 @@ def test_what_is_doubtful_is_told(lines: str, code: str, told: str) -> None:
     assert found[0] == code
     assert told in found[1]
     assert problems(lines) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "told"),
+    [
+        ('var host 1\nanswer "{{ .Var.hots }} A 192.0.2.1"', "unknown-variable", "there are: host"),
+        ('answer "{{ index .Var \\"host\\" }} A 192.0.2.1"', "unknown-variable", "write: var host EXPRESSION"),
+        ("match ^(?P<host>.*)$\nvar x group('hots')", "unknown-group", "there are: host"),
+        ("match ^(a)$\nexpr group(2) == ''", "unknown-group", "no pattern has a group `2`"),
+        ("expr metadata('a/b') == ''", "empty-label", "the label `a/b` is always empty"),
+    ],
+)
+def test_what_names_nothing_is_told(lines: str, code: str, told: str) -> None:
+    (found,) = problems(f"template IN A {{\n{lines}\n}}", Severity.WARNING)
+    assert found[0] == code
+    assert told in found[1]
+
+
+def test_variables_and_conditions_are_in_the_plan() -> None:
+    only = rule("var x int(group(1))\nvar y x + 1\nexpr y >  x\nexpr type() == 'A'\nmatch ^(.)$")
+    x, y = VariableValue("x"), VariableValue("y")
+    assert only.variables == [
+        TemplateVariable("x", "int(group(1))", Call("int", [Call("group", [Constant(1)])])),
+        TemplateVariable("y", "x + 1", Call("+", [x, Constant(1)])),
+    ]
+    assert only.conditions == [
+        Condition("y > x", Compare(">", y, x)),
+        Condition("type() == 'A'", Compare("==", Fact("type"), Constant("A"))),
+    ]
+
+
+def test_a_template_may_stand_before_its_variables() -> None:
+    assert problems('template IN A {\nanswer "{{ .Var.x }} A 192.0.2.1"\nvar x 1\n}', Severity.WARNING) == []
 
 
 def test_groups_may_be_named_by_number() -> None:

@@ -3,6 +3,7 @@
 
 mod grammar;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub struct Known<'a> {
 }
 
 /// A text: nothing is allocated unless it is long.
+#[derive(Clone)]
 pub enum Text<'a> {
     /// Somebody else's.
     Borrowed(&'a str),
@@ -62,7 +64,7 @@ pub enum Text<'a> {
 }
 
 /// A text that was written.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Written(SmallVec<[u8; 64]>);
 
 impl Labels {
@@ -130,12 +132,26 @@ impl<'a> Text<'a> {
         Text::Written(out)
     }
 
+    /// Its characters.
+    pub fn as_str(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.as_bytes())
+    }
+
     /// Its octets.
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Text::Borrowed(text) => text.as_bytes(),
             Text::Written(written) => &written.0,
             Text::Value(values, at) => values.get(*at).and_then(Option::as_ref).map_or(&[], |value| value.as_bytes()),
+        }
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Text<'a> {
+    fn from(text: Cow<'a, str>) -> Text<'a> {
+        match text {
+            Cow::Borrowed(text) => Text::Borrowed(text),
+            Cow::Owned(text) => Text::Written(Written(SmallVec::from_vec(text.into_bytes()))),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::value::{INT, UINT16, Value};
+use crate::expression;
 use crate::labels::Known;
 use crate::name;
 use crate::pattern::Groups;
@@ -28,6 +29,10 @@ pub struct Data<'a> {
     pub qtype: u16,
     /// What has matched; without it all names do.
     pub found: Option<Found<'a>>,
+    /// The names of the rule's variables.
+    pub variable_names: &'a [Box<str>],
+    /// Their values; less while they are being computed.
+    pub variables: Vec<expression::Value<'a>>,
 }
 
 /// A pattern, and what it has found in the name.
@@ -87,6 +92,19 @@ impl<'a> Data<'a> {
         keys
     }
 
+    /// A variable; none where nothing sets it.
+    pub fn variable(&self, name: &str) -> Option<Value<'a>> {
+        let at = self.variable_names.iter().position(|known| **known == *name)?;
+        self.variables.get(at).cloned().map(Value::computed)
+    }
+
+    /// The names of the variables, in the order of the alphabet.
+    pub fn variable_keys(&self) -> Vec<&'a str> {
+        let mut names: Vec<&str> = self.variable_names.iter().map(|name| &**name).collect();
+        names.sort_unstable();
+        names
+    }
+
     fn names(&self) -> &'a [Box<str>] {
         self.found.as_ref().map_or(&[], |found| found.names)
     }
@@ -109,6 +127,8 @@ impl<'a> Data<'a> {
             (Value::Data, "Remote") => Value::owned(self.turn.client.address.ip().to_canonical().to_string()),
             (Value::Data, "Match") => Value::Match,
             (Value::Data, "Group") => Value::Group,
+            (Value::Data, "Var") => Value::Variables,
+            (Value::Variables, name) => self.variable(name).unwrap_or(Value::Nothing),
             (Value::Data, "Message") => Value::Message,
             (Value::Data, "Question") => Value::Question,
             (Value::Group, name) => self.group_of(name).map_or(Value::Nothing, |text| Value::Text(text.into())),

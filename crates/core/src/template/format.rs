@@ -18,6 +18,17 @@ pub fn print<'v>(value: &'v Value<'_>, data: &Data<'_>) -> Result<Cow<'v, str>, 
             let pairs: Vec<String> = data.group_keys().iter().map(|key| format!("{}:{}", key.name, data.group(key.number))).collect();
             format!("map[{}]", pairs.join(" ")).into()
         }
+        Value::Variables => {
+            let pairs = data.variable_keys().into_iter().map(|name| match data.variable(name) {
+                Some(value) => Ok(format!("{name}:{}", print(&value, data)?)),
+                None => Ok(format!("{name}:<nil>")),
+            });
+            format!("map[{}]", pairs.collect::<Result<Vec<_>, Failure>>()?.join(" ")).into()
+        }
+        Value::List(list) => {
+            let items = list.iter().map(|item| print(item, data).map(Cow::into_owned));
+            format!("[{}]", items.collect::<Result<Vec<_>, Failure>>()?.join(" ")).into()
+        }
         Value::Data | Value::Message | Value::Questions | Value::Question => return Err(format!("{} has no text", value.type_name())),
     })
 }
@@ -152,8 +163,12 @@ fn written(value: &Value<'_>, verb: char, flags: &Flags, data: &Data<'_>) -> Res
             None => return wrong(value),
         },
         (Value::Match, _) => list(data, |text| string(text, verb, flags).unwrap_or_else(|| format!("%!{verb}(string={text})"))),
-        (Value::Group, 's' | 'v') => print(value, data)?.into_owned(),
-        (Value::Group | Value::Truth(_) | Value::Number(..), _) => return wrong(value),
+        (Value::List(list), _) => {
+            let items = list.iter().map(|item| written(item, verb, flags, data));
+            format!("[{}]", items.collect::<Result<Vec<_>, Failure>>()?.join(" "))
+        }
+        (Value::Group | Value::Variables, 's' | 'v') => print(value, data)?.into_owned(),
+        (Value::Group | Value::Variables | Value::Truth(_) | Value::Number(..), _) => return wrong(value),
         (Value::Data | Value::Message | Value::Questions | Value::Question, _) => print(value, data)?.into_owned(),
     })
 }

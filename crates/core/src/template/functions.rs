@@ -44,7 +44,9 @@ pub fn index<'a>(of: &Value<'a>, at: &Value<'a>, data: &Data<'a>) -> Result<Valu
         (Value::Text(text), at) => Ok(Value::Number(text.as_bytes()[position(at, text.len())?].into(), UINT8)),
         (Value::Questions, at) => position(at, 1).map(|_| Value::Question),
         (Value::Group, Value::Text(key)) => Ok(Value::Text(data.group_of(key).unwrap_or_default().into())),
-        (Value::Group, key) => Err(format!("error calling index: value has type {}; should be string", key.type_name())),
+        (Value::List(list), at) => Ok(list[position(at, list.len())?].clone()),
+        (Value::Variables, Value::Text(name)) => Ok(data.variable(name).unwrap_or(Value::Nothing)),
+        (Value::Group | Value::Variables, key) => Err(format!("error calling index: value has type {}; should be string", key.type_name())),
         _ => Err(format!("error calling index: can't index item of type {}", of.type_name())),
     }
 }
@@ -72,6 +74,8 @@ pub fn length<'a>(of: &Value<'a>, data: &Data<'a>) -> Result<Value<'a>, Failure>
         Value::Text(text) => Ok(Value::int(text.len())),
         Value::Match => Ok(Value::int(data.matches())),
         Value::Group => Ok(Value::int(data.group_keys().len())),
+        Value::Variables => Ok(Value::int(data.variables.len())),
+        Value::List(list) => Ok(Value::int(list.len())),
         Value::Questions => Ok(Value::int(1)),
         _ => Err(format!("error calling len: len of type {}", of.type_name())),
     }

@@ -1,5 +1,6 @@
 //! The op `template`: answers with records whose text is made from the question.
 
+mod conditions;
 mod counters;
 mod data;
 mod evaluate;
@@ -7,13 +8,14 @@ mod format;
 mod functions;
 mod value;
 
+use conditions::{Conditions, Refusal};
 use counters::Mistake;
 use data::{Data, Found};
 use evaluate::evaluate;
 
 use crate::answer::{Answer, Rdata, Rr};
 use crate::edns::extended_error;
-use crate::labels::Known;
+use crate::labels::{Known, Labels};
 use crate::metrics::{Count, OpCounter};
 use crate::name;
 use crate::pattern::Pattern;
@@ -37,6 +39,7 @@ struct Rule {
     zones: Vec<Zone>,
     /// None: all names.
     patterns: Vec<NamedPattern>,
+    conditions: Conditions,
     answer: Vec<Line>,
     authority: Vec<Line>,
     additional: Vec<Line>,
@@ -71,9 +74,9 @@ enum Text {
 }
 
 impl TemplateOp {
-    /// Compiles the op; the error names what cannot be read.
-    pub fn new(rules: &[plan::TemplateRule]) -> Result<TemplateOp, String> {
-        let mut op = TemplateOp { rules: rules.iter().map(Rule::new).collect::<Result<_, _>>()? };
+    /// Compiles the op; the error names what cannot be read. `labels` are those of its block.
+    pub fn new(rules: &[plan::TemplateRule], labels: &Labels) -> Result<TemplateOp, String> {
+        let mut op = TemplateOp { rules: rules.iter().map(|rule| Rule::new(rule, labels)).collect::<Result<_, _>>()? };
         let mut counter = 0;
         for rule in &mut op.rules {
             let each = rule.counters_of_a_zone();
@@ -107,17 +110,28 @@ impl TemplateOp {
             let name = name.get_or_insert_with(|| name::Display(turn.asked.lower).to_string());
             let found = rule.patterns.iter().find_map(|pattern| pattern.find(name));
             if found.is_none() && !rule.patterns.is_empty() {
-                if rule.fallthrough.iter().any(|zone| name::is_under(turn.asked.lower, zone)) {
-                    recorder.note("fallthrough", || "no pattern has the name; the next template or directive is asked".to_owned());
+                if rule.passes_on(turn, answer, recorder, || "no pattern has the name".to_owned()) {
                     continue;
                 }
-                recorder.note("failed", || "no pattern has the name, and nothing falls through".to_owned());
-                (answer.rcode, answer.left_to_server) = (rcode::SERVFAIL, true);
                 return true;
             }
             recorder
                 .note("matched", || found.as_ref().map_or_else(|| format!("all names of {}", zone.text), |found| found.text.to_owned()));
-            let data = rule.data(turn, known, zone, name, found);
+            let mut data = rule.data(turn, known, zone, name, found);
+            match rule.conditions.hold(&mut data) {
+                Ok(()) => {}
+                Err(refusal @ Refusal::False(_)) => {
+                    if rule.passes_on(turn, answer, recorder, || refusal.told(&data)) {
+                        continue;
+                    }
+                    return true;
+                }
+                Err(refusal @ Refusal::NoValue(_)) => {
+                    recorder.note("failed", || refusal.told(&data));
+                    (answer.rcode, answer.left_to_server) = (rcode::SERVFAIL, true);
+                    return true;
+                }
+            }
             count.one(zone.counter + rule.counter_of(data.qclass, data.qtype));
             if let Err((section, line, mistake)) = rule.answer(&data, answer) {
                 count.one_rarely(|| rule.mistake(zone, (data.qclass, data.qtype), section, &line.source, &mistake));
@@ -132,7 +146,7 @@ impl TemplateOp {
 }
 
 impl Rule {
-    fn new(rule: &plan::TemplateRule) -> Result<Rule, String> {
+    fn new(rule: &plan::TemplateRule, labels: &Labels) -> Result<Rule, String> {
         let zone = |text: &String| {
             let wire = name::absolute_lower(text).map_err(|why| format!("{text} {why}"))?;
             Ok::<_, String>(Zone { wire, text: text.as_str().into(), counter: 0 })
@@ -147,6 +161,7 @@ impl Rule {
             qtype: rule.qtype,
             zones: rule.zones.iter().map(zone).collect::<Result<_, _>>()?,
             patterns: rule.patterns.iter().map(pattern).collect::<Result<_, _>>()?,
+            conditions: Conditions::new(rule, labels)?,
             answer: lines(&rule.answer)?,
             authority: lines(&rule.authority)?,
             additional: lines(&rule.additional)?,
@@ -155,6 +170,18 @@ impl Rule {
             fallthrough: rule.fallthrough.iter().map(|text| zone(text).map(|zone| zone.wire)).collect::<Result<_, _>>()?,
             span: rule.span,
         })
+    }
+
+    /// Whether a question that it does not answer goes to the next rule; else it is answered with a failure.
+    fn passes_on<R: Recorder>(&self, turn: &Turn<'_>, answer: &mut Answer, recorder: &mut R, why: impl FnOnce() -> String) -> bool {
+        let passes_on = self.fallthrough.iter().any(|zone| name::is_under(turn.asked.lower, zone));
+        if passes_on {
+            recorder.note("fallthrough", || format!("{}; the next template or directive is asked", why()));
+        } else {
+            recorder.note("failed", || format!("{}, and nothing falls through", why()));
+            (answer.rcode, answer.left_to_server) = (rcode::SERVFAIL, true);
+        }
+        passes_on
     }
 
     /// Its longest zone that has the name, if it is about the class and type. Who asks for any asks for its own.
@@ -170,7 +197,7 @@ impl Rule {
         let asked = turn.request;
         let qclass = if asked.qclass == CLASS_ANY { self.qclass } else { asked.qclass };
         let qtype = if asked.qtype == rtype::ANY { self.qtype } else { asked.qtype };
-        Data { turn: *turn, known, zone: &zone.text, name, qclass, qtype, found }
+        Data { turn: *turn, known, zone: &zone.text, name, qclass, qtype, found, variable_names: &[], variables: Vec::new() }
     }
 
     /// Answers with its records, or says which one cannot be made, and why.
@@ -254,8 +281,8 @@ mod tests {
     use super::*;
     use crate::answer::QNAME;
     use crate::client::{Client, Transport};
+    use crate::expression;
     use crate::facts::Facts;
-    use crate::labels::Labels;
     use crate::plan::{IfBranch, Term, TermConstant};
     use crate::wire::Request;
     use crate::zone::Asked;
@@ -294,7 +321,12 @@ mod tests {
         let found = pattern.find("ip-10-0-ff.example.");
         let facts = Facts { client: &client, id: 1001, size: 36, request: &request, name: &lower };
         let known = Known { facts: &facts, labels: &Labels::default(), upstream: None };
-        run(&Data { turn, known, zone: "example.", name: "ip-10-0-ff.example.", qclass: 1, qtype: 1, found })
+        let names: [Box<str>; 3] = ["octets".into(), "port".into(), "host".into()];
+        let octets = ["10", "0"].map(expression::Value::borrowed);
+        let variables =
+            vec![expression::Value::List(octets.into()), expression::Value::Number(5353), expression::Value::text("web".into())];
+        let name = "ip-10-0-ff.example.";
+        run(&Data { turn, known, zone: "example.", name, qclass: 1, qtype: 1, found, variable_names: &names, variables })
     }
 
     #[test]
@@ -328,7 +360,7 @@ mod tests {
             .chain(&["print", "printf", "println", "parseInt"])
             .map(|name| serde_json::from_value((*name).into()).unwrap())
             .collect();
-        let fields = ["Name", "Match", "Group", "Message", "Question", "Type", "a", "Id", "Nothing"];
+        let fields = ["Name", "Match", "Group", "Var", "octets", "Message", "Question", "Type", "a", "Id", "Nothing"];
         leaf.prop_recursive(4, 24, 4, move |inner| {
             prop_oneof![
                 (prop::sample::select(fields.to_vec()), inner.clone())

@@ -1,8 +1,11 @@
 //! What a template computes with, and how it is written as text: as Go's `fmt` does.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use super::data::{Data, GroupKey};
+use crate::expression;
+use crate::labels::Text;
 
 /// A value. Texts are borrowed from the query and the plan as long as nothing is made of them.
 #[derive(Clone, Debug)]
@@ -19,6 +22,10 @@ pub enum Value<'a> {
     Match,
     /// The groups by name.
     Group,
+    /// The rule's variables by name.
+    Variables,
+    /// A list that an expression has made.
+    List(Rc<[Value<'a>]>),
     /// All that is known.
     Data,
     /// The message.
@@ -49,6 +56,17 @@ impl<'a> Value<'a> {
         Value::Text(Cow::Owned(text))
     }
 
+    /// What an expression has computed.
+    pub fn computed(value: expression::Value<'a>) -> Value<'a> {
+        match value {
+            expression::Value::Truth(truth) => Value::Truth(truth),
+            expression::Value::Number(number) => Value::Number(number.into(), INT),
+            expression::Value::Text(Text::Borrowed(text)) => Value::Text(text.into()),
+            expression::Value::Text(text) => Value::owned(text.to_string()),
+            expression::Value::List(list) => Value::List(list.iter().cloned().map(Value::computed).collect()),
+        }
+    }
+
     /// Whether it counts as true: everything but what is empty or zero.
     pub fn is_true(&self, data: &Data<'a>) -> bool {
         match self {
@@ -57,6 +75,8 @@ impl<'a> Value<'a> {
             Value::Number(number, _) => *number != 0,
             Value::Text(text) => !text.is_empty(),
             Value::Match | Value::Group => data.matches() > 0,
+            Value::Variables => !data.variables.is_empty(),
+            Value::List(list) => !list.is_empty(),
             Value::Data | Value::Message | Value::Questions | Value::Question => true,
         }
     }
@@ -70,6 +90,8 @@ impl<'a> Value<'a> {
             Value::Text(_) => "string",
             Value::Match => "[]string",
             Value::Group => "map[string]string",
+            Value::Variables => "map[string]interface {}",
+            Value::List(_) => "[]interface {}",
             Value::Data => "*template.templateData",
             Value::Message => "*dns.Msg",
             Value::Questions => "[]dns.Question",
@@ -86,6 +108,11 @@ impl<'a> Value<'a> {
                 let text = |key: GroupKey<'a>| Value::Text(data.group(key.number).into());
                 data.group_keys().into_iter().map(|key| (Value::Text(key.name.clone()), text(key))).collect()
             }
+            Value::Variables => {
+                let keys = data.variable_keys().into_iter();
+                keys.map(|name| (Value::Text(name.into()), data.variable(name).unwrap_or(Value::Nothing))).collect()
+            }
+            Value::List(list) => list.iter().enumerate().map(|(number, item)| (Value::int(number), item.clone())).collect(),
             Value::Questions => vec![(Value::int(0), Value::Question)],
             _ => return None,
         })

@@ -96,6 +96,90 @@ fn names_that_no_pattern_has_fall_through_where_they_may() {
     assert!(goes_on(&mut server, &Question::new("c.test.", "TXT")));
 }
 
+fn call(function: &str, arguments: &[Value]) -> Value {
+    json!({"is": "call", "function": function, "arguments": arguments})
+}
+
+fn constant(value: impl Into<Value>) -> Value {
+    json!({"is": "constant", "value": value.into()})
+}
+
+/// Whether an expression is equal to a text or number.
+fn is(left: Value, value: impl Into<Value>) -> Value {
+    json!({"is": "compare", "by": "==", "left": left, "right": constant(value)})
+}
+
+fn variable(name: &str) -> Value {
+    json!({"is": "variable", "name": name})
+}
+
+fn set(name: &str, expression: Value) -> Value {
+    json!({"name": name, "text": "as told", "expression": expression})
+}
+
+/// A TXT record that tells a variable.
+fn told(name: &str) -> Value {
+    let of = json!({"term": "field", "of": {"term": "data"}, "name": "Var"});
+    json!({"source": "", "pieces": [
+        {"piece": "text", "text": "x. TXT \""},
+        {"piece": "print", "value": {"term": "field", "of": of, "name": name}},
+        {"piece": "text", "text": "\""},
+    ]})
+}
+
+#[test]
+fn variables_are_computed_in_their_order_and_told() {
+    let variables = [
+        set("a", call("int", &[call("group", &[constant("n")])])),
+        set("b", call("+", &[variable("a"), constant(1)])),
+        set("c", json!({"is": "list", "of": [call("group", &[constant(0)]), json!({"is": "fact", "name": "type"})]})),
+    ];
+    let told = ["a", "b", "c", "d"].map(told);
+    let mut server = server(&[rule(TXT, json!({"patterns": ["^(?P<n>[0-9]+)[.]"], "variables": variables, "answer": told}))]);
+    let answer = ["41", "42", "[41. TXT]", "<no value>"].map(|text| format!("x. 3600 TXT \"{text}\""));
+    assert_eq!(server.ask("41.example.org.", "TXT").answer, answer);
+}
+
+#[test]
+fn where_a_condition_is_false_it_is_as_if_no_pattern_had_the_name() {
+    let conditions = [is(variable("n"), 7), is(call("group", &[constant(1)]), "7")].map(|of| json!({"text": "as told", "expression": of}));
+    let seven = |fallthrough: &[&str]| {
+        json!({
+            "patterns": ["^([0-9])"], "variables": [set("n", call("int", &[call("group", &[constant(1)])]))], "conditions": conditions,
+            "fallthrough": fallthrough, "answer": [of_name("A 192.0.2.7")],
+        })
+    };
+    let mut server = server(&[rule(A, seven(&["test."])), rule(A, json!({"answer": [of_name("A 192.0.2.1")]}))]);
+    for (name, answer) in
+        [("7.test.", "7.test. 3600 A 192.0.2.7"), ("8.test.", "8.test. 3600 A 192.0.2.1"), ("7.org.", "7.org. 3600 A 192.0.2.7")]
+    {
+        assert_eq!(server.ask(name, "A").answer, [answer]);
+    }
+    let reply = server.ask("8.org.", "A");
+    assert_eq!((reply.rcode.as_str(), reply.flags.as_str()), ("SERVFAIL", "rd"), "it falls through for names in test. alone");
+}
+
+#[test]
+fn what_has_no_value_fails_and_nothing_falls_through() {
+    let nonsense = || call("int", &[call("group", &[constant(0)])]);
+    let patterns = json!({"patterns": ["^a"], "fallthrough": ["."], "answer": [of_name("A 192.0.2.1")]});
+    let with = |field: &str, value: Value| {
+        let mut rule = patterns.clone();
+        rule[field] = value;
+        rule
+    };
+    for different in [
+        with("variables", json!([set("n", nonsense())])),
+        with("conditions", json!([{"text": "", "expression": is(nonsense(), 1)}])),
+        with("conditions", json!([{"text": "", "expression": constant(1)}])),
+        with("conditions", json!([{"text": "", "expression": {"is": "item"}}])),
+    ] {
+        let mut server = server(&[rule(A, different.clone())]);
+        assert_eq!(server.ask("a.", "A").rcode, "SERVFAIL", "{different}");
+        assert!(goes_on(&mut server, &Question::new("b.", "A")), "nothing is computed for a name that no pattern has: {different}");
+    }
+}
+
 #[test]
 fn a_rule_is_for_its_zones_and_knows_the_longest_that_has_the_name() {
     let zone = json!({"source": "", "pieces": [
@@ -190,6 +274,9 @@ fn what_cannot_run_is_refused() {
         (json!({"patterns": ["("]}), "("),
         (json!({"zones": ["a..b"]}), "a..b has an empty label"),
         (json!({"fallthrough": ["a..b"]}), "a..b has an empty label"),
+        (json!({"variables": [set("a", variable("b")), set("b", constant(1))]}), "the variable a (as told): there is no variable b"),
+        (json!({"conditions": [{"text": "no > 1", "expression": variable("no")}]}), "no > 1: there is no variable no"),
+        (json!({"conditions": [{"text": "", "expression": call("exec", &[])}]}), "exec"),
         (
             json!({"answer": [{"source": "", "pieces": [{"piece": "print", "value": {"term": "call", "function": "exec", "arguments": []}}]}]}),
             "exec",

@@ -59,6 +59,10 @@ fn is(name: &str, value: impl Into<Value>) -> Value {
     compare(fact(name), "==", constant(value))
 }
 
+fn is_equal(left: Value, value: impl Into<Value>) -> Value {
+    compare(left, "==", constant(value))
+}
+
 fn in_network(address: Value, network: &str) -> Value {
     json!({"is": "in_network", "address": address, "network": network})
 }
@@ -218,6 +222,13 @@ fn what_makes_no_sense_is_true_in_no_way() {
         json!({"is": "matches", "text": fact("size"), "pattern": ""}),
         fact("name"),
         constant(7),
+        json!({"is": "item"}),
+        json!({"is": "list", "of": []}),
+        json!({"is": "call", "function": "lower", "arguments": []}),
+        is_equal(json!({"is": "call", "function": "%", "arguments": [constant(1), constant(0)]}), 0),
+        is_equal(json!({"is": "call", "function": "int", "arguments": [constant("x")]}), 0),
+        json!({"is": "each", "by": "all", "list": fact("name"), "then": constant(true)}),
+        compare(json!({"is": "list", "of": []}), "<", json!({"is": "list", "of": [constant(1)]})),
     ] {
         assert!(!holds(&question, nonsense.clone()), "{nonsense}");
         assert!(!holds(&question, not(nonsense.clone())), "not {nonsense}");
@@ -335,11 +346,44 @@ fn an_explanation_tells_which_view_it_is_and_why_no_other() {
     );
 }
 
+const FUNCTIONS: [&str; 28] = [
+    "+",
+    "-",
+    "*",
+    "%",
+    "in",
+    "index",
+    "slice",
+    "incidr",
+    "group",
+    "abs",
+    "hasPrefix",
+    "hasSuffix",
+    "indexOf",
+    "int",
+    "join",
+    "lastIndexOf",
+    "len",
+    "lower",
+    "max",
+    "min",
+    "repeat",
+    "replace",
+    "split",
+    "string",
+    "trim",
+    "trimPrefix",
+    "trimSuffix",
+    "upper",
+];
+const EACH: [&str; 7] = ["all", "any", "none", "one", "count", "filter", "map"];
+
 fn any_expression() -> impl Strategy<Value = Value> {
     let facts =
         ["bufsize", "class", "client_ip", "do", "id", "name", "opcode", "port", "proto", "server_ip", "server_port", "size", "type"];
     let leaf = prop_oneof![
         any::<bool>().prop_map(constant),
+        Just(json!({"is": "item"})),
         any::<i64>().prop_map(constant),
         "[a-z.0-9\\PC]{0,12}".prop_map(constant),
         prop::sample::select(facts.to_vec()).prop_map(fact),
@@ -356,7 +400,12 @@ fn any_expression() -> impl Strategy<Value = Value> {
             (inner.clone(), by, inner.clone()).prop_map(|(left, by, right)| compare(left, by, right)),
             many.clone().prop_map(|of| json!({"is": "all", "of": of})),
             many.clone().prop_map(|of| json!({"is": "any", "of": of})),
-            (inner.clone(), many).prop_map(|(value, among)| json!({"is": "one_of", "value": value, "among": among})),
+            (inner.clone(), many.clone()).prop_map(|(value, among)| json!({"is": "one_of", "value": value, "among": among})),
+            many.clone().prop_map(|of| json!({"is": "list", "of": of})),
+            (prop::sample::select(FUNCTIONS.to_vec()), many)
+                .prop_map(|(function, arguments)| json!({"is": "call", "function": function, "arguments": arguments})),
+            (prop::sample::select(EACH.to_vec()), inner.clone(), inner.clone())
+                .prop_map(|(by, list, then)| json!({"is": "each", "by": by, "list": list, "then": then})),
             (inner.clone(), inner.clone(), inner).prop_map(|(condition, then, otherwise)| {
                 json!({"is": "choice", "condition": condition, "then": then, "otherwise": otherwise})
             }),
