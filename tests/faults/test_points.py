@@ -14,7 +14,7 @@ from clusterdns.control.apifeed import Inbox
 from clusterdns.control.origins import Origins
 from clusterdns.control.zones import ClusterZone
 from clusterdns.kube.api import watch_over
-from clusterdns.kube.decode import Decoder, Delete, Upsert
+from clusterdns.kube.decode import Decoder, Delete, Flaw, Upsert
 from clusterdns.kube.reflector import FORBIDDEN_PASSES, REFUSED_PAUSE, UNREACHABLE_PAUSE, Event, Listed, Relisting, Troubled
 from clusterdns.records.options import ClusterOptions
 from tests.faults.apiserver import Request, bookmark, page, recorded, refuse, stream
@@ -111,6 +111,25 @@ def test_04_a_server_without_streaming_lists_is_asked_for_pages() -> None:
     assert [PAGES in path for path in server.paths] == [False, True, True, False]
     assert parameters(server.paths[2])["continue"] == "500"
     assert parameters(server.paths[3])["resourceVersion"] == "601"
+
+
+def test_04_what_makes_no_sense_in_pages_is_counted_and_each_page_is_heard() -> None:
+    with following() as (server, follower):
+        nonsense = {"metadata": {"name": "b", "namespace": "shop"}, "spec": {"ports": 7}}
+        half = {"metadata": {"resourceVersion": "9", "continue": "more"}, "items": [service("a"), nonsense]}
+        server.script["services"] += [refuse(422), page(json.dumps(half).encode())]
+        server.put("services", service("c"))
+        follower.api.pauses.append(7.0)
+        assert [type(event) for event in follower.next(3)] == [Relisting, Upsert, Flaw]
+        assert (follower.seen.events, follower.seen.flaws) == (2, 1)
+        assert follower.seen.heard == follower.api.clock() == 7.0
+
+
+def test_04_an_answer_that_is_no_list_is_a_decode_error() -> None:
+    with following() as (server, follower):
+        server.script["services"] += [refuse(422), page(b"<html>"), stream(b"nonsense\n")]
+        follower.until()
+        assert follower.seen.flaws == 2
 
 
 def test_05_an_event_410_means_to_list_again_at_once() -> None:

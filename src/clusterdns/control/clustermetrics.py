@@ -44,7 +44,7 @@ class ClusterMetrics:
         self._counts = (
             metrics.counter("clusterdns_kubernetes_events_total", "Events that the API server told, lists included.", *OWN),
             metrics.counter("clusterdns_kubernetes_lists_total", "How often all objects were listed.", *OWN),
-            metrics.counter("clusterdns_kubernetes_decode_errors_total", "Objects that made no sense.", *OWN),
+            metrics.counter("clusterdns_kubernetes_decode_errors_total", "Objects, lines and pages that made no sense.", *OWN),
         )
         self._heard = metrics.gauge("clusterdns_kubernetes_last_heard_timestamp_seconds", "When something was last told.", *OWN)
         self._lag = metrics.gauge("clusterdns_kubernetes_watch_lag_seconds", "How old the last change was when it came.", *OWN)

@@ -119,6 +119,7 @@ class Reflector:
                 if bool(self._seen.version) == told:
                     yield from self._trouble(_why(refused, self._resource), passing=refused.status.code == 403)
             except Unreadable as problem:
+                self._seen.flaws += 1
                 self._seen.version = ""
                 pause = self._pause_after_refusal(Refused(Status()))
                 yield from self._trouble(str(problem), passing=False)
@@ -154,7 +155,9 @@ class Reflector:
         yield self._relisting()
         while True:
             page = self._decoder.page(body)
+            self._seen.heard = self._clock()
             self._seen.events += len(page.events)
+            self._seen.flaws += sum(type(event) is Flaw for event in page.events)
             yield page.events
             if not page.next:
                 break

@@ -8,9 +8,9 @@ import msgspec
 class Seen(msgspec.Struct):
     """One kind's state. Times are of the reflector's clock.
 
-    `listed`: all has been told once. `heard`: when something was last told. `failing_since`: of an outage, 0 for none. `lag`: how many
-    seconds the last change took from its beginning to us, where it says when it began. `hindrance`: why the last attempt failed, `trouble`:
-    what has been told of that; empty while all is well.
+    `listed`: all has been told once. `heard`: when something was last told. `flaws`: objects, lines and pages that made no sense.
+    `failing_since`: of an outage, 0 for none. `lag`: how many seconds the last change took from its beginning to us, where it says when it
+    began. `hindrance`: why the last attempt failed, `trouble`: what has been told of that; empty while all is well.
     """
 
     kind: str
