@@ -202,7 +202,9 @@ class ApiFeed:
                     unseen.discard(event.view.ref)
                 self._cluster.put(event.view)
                 if event.triggered and self.filled:
-                    self.seen[kind].lag = max(0.0, time.time() - seconds_of(event.triggered))
+                    # What is listed again may have changed long ago.
+                    if kind not in self._unseen and (began := seconds_of(event.triggered)):
+                        self.seen[kind].lag = max(0.0, time.time() - began)
                     if isinstance(event.view, EndpointSlice) and self._cluster.is_dirty(key := service_key(event.view)):
                         self._triggered.setdefault(key, []).append(event.triggered)
             case Delete():

@@ -75,7 +75,8 @@ class ClusterMetrics:
             self._shown[seen.kind] = counts
             if seen.heard:
                 self._heard.set(self._clock() - seen.age(now), *labels)
-            self._lag.set(seen.lag, *labels)
+            if seen.lag is not None:
+                self._lag.set(seen.lag, *labels)
             self._listed.set(int(seen.listed), *labels)
             self._failing.set(int(bool(seen.hindrance)), *labels)
 

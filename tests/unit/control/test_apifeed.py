@@ -237,13 +237,22 @@ def test_a_deletion_of_what_was_not_known_is_nothing(kind: str) -> None:
     assert names(standing.polls()) == []
 
 
-@pytest.mark.parametrize(("triggered", "least"), [("2026-01-01T00:00:00.123456Z", 1.0), ("nonsense", 0.0)])
-def test_how_long_a_change_took_is_seen(triggered: str, least: float) -> None:
+def test_how_long_a_change_took_is_seen_once_one_says_when_it_began() -> None:
     standing = Standing()
-    standing.fill()
-    standing.send("EndpointSlice", Upsert(EndpointSlice("shop", "x", "cart"), triggered))
+    standing.fill(EndpointSlice=[Upsert(EndpointSlice("shop", "listed", "cart"), "2026-01-01T00:00:00Z")])
+    seen = standing.feed.seen["EndpointSlice"]
+    for triggered in ("", "nonsense"):
+        standing.send("EndpointSlice", Upsert(EndpointSlice("shop", "x", "cart"), triggered))
+        standing.polls()
+        assert seen.lag is None
+    standing.send("EndpointSlice", Upsert(EndpointSlice("shop", "x", "cart"), "2026-01-01T00:00:00.123456Z"))
     standing.polls()
-    assert standing.feed.seen["EndpointSlice"].lag >= least
+    assert seen.lag is not None
+    assert seen.lag >= 1.0
+    seen.lag = None
+    standing.send("EndpointSlice", Relisting(), Upsert(EndpointSlice("shop", "x", "cart"), "2026-01-01T00:00:00.123456Z"), Listed())
+    standing.polls()
+    assert seen.lag is None, "what is listed again was told when it changed"
 
 
 def test_what_comes_without_end_does_not_hold_up_what_has_come() -> None:

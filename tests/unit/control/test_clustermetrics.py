@@ -80,6 +80,13 @@ def test_each_kind_tells_what_was_seen_of_it() -> None:
     assert 'last_heard_timestamp_seconds{feed="kubernetes/1",kind="Pod"}' not in text
 
 
+def test_how_old_a_change_was_is_not_shown_of_kinds_that_do_not_tell() -> None:
+    metrics, following_ = following()
+    following_.show([Seen("Service", listed=True), Seen("EndpointSlice", lag=0.0)], now=100.0)
+    lag = "clusterdns_kubernetes_watch_lag_seconds"
+    assert samples(metrics, lag) == [f'{lag}{{feed="kubernetes/1",kind="EndpointSlice"}} 0']
+
+
 def test_a_feed_that_ends_takes_its_state_along_and_not_its_counts() -> None:
     metrics, following_ = following()
     following_.show([Seen("Service", heard=1.0, events=3)], now=2.0)
