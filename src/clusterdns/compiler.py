@@ -75,7 +75,7 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
             http=_http_of(contexts),
         ),
         problems=ordered,
-        feeds=tuple({feed.zone: feed for context in contexts for feed in context.feeds}.values()),
+        feeds=_feeds_of(contexts),
         reload=_reload_of(blocks),
         debug=any(context.debug for context in contexts),
         watched=_unique(file for context in contexts for file in context.watched),
@@ -83,6 +83,14 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
         served=tuple(sorted(set(listeners.served))),
         lameduck=max((context.lameduck for context in contexts), default=NO_TIME),
     )
+
+
+def _feeds_of(contexts: Iterable[BlockContext]) -> tuple[Feed, ...]:
+    """Each feed once, as the first block that has it says."""
+    feeds: dict[str, Feed] = {}
+    for feed in (feed for context in contexts for feed in context.feeds):
+        feeds.setdefault(feed.zone, feed)
+    return tuple(feeds.values())
 
 
 class _Compiled(msgspec.Struct, frozen=True):

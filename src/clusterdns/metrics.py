@@ -122,7 +122,8 @@ class Gauge(_Family):
 
     def remove(self, *labels: str) -> None:
         """Removes the sample with these values of the labels, if there is one."""
-        self._values.pop(self._known(labels), None)
+        if self._values.pop(self._known(labels), None) is not None:
+            self._changes()
 
     def clear(self) -> None:
         """Removes all samples."""

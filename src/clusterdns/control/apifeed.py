@@ -90,7 +90,7 @@ class ApiFeed:
         metrics: Metrics | None = None,
     ) -> None:
         self.zone = zone
-        self._metrics = ClusterMetrics(metrics or Metrics(), zone)
+        self._metrics = ClusterMetrics(metrics or Metrics())
         self._next_show = 0.0
         # When changes began that are not answered yet, by the key that they have touched.
         self._triggered: dict[Key, list[str]] = {}
@@ -137,9 +137,11 @@ class ApiFeed:
         self._cluster.close()
         self._metrics.close()
 
-    def look_again(self, around: Surroundings) -> None:
-        """The API server is watched all the time; this server's own addresses may be others now."""
+    def taken_up(self, around: Surroundings) -> None:
+        """The API server is watched all the time; this server's own addresses, and what the zone is called, may be others now."""
         self._cluster.listen_on(around.own_addresses(self.zone))
+        self._metrics.call(around.names[self.zone])
+        self._next_show = self._clock()
 
     def undo(self) -> None:
         """The last transaction could not be applied: it is made once more, after a while."""
@@ -193,6 +195,8 @@ class ApiFeed:
         keys = tuple(islice(self._cluster.dirty, PORTION))
         more = len(keys) < len(self._cluster.dirty)
         self.filled = listed and not more
+        if self.filled:
+            self._next_show = now
         return Fed(self._cluster.change(serial, keys, complete=self.filled), (), more=more)
 
     def _take(self, kind: str, event: Event) -> None:

@@ -17,14 +17,14 @@ PREFIX = "coredns_kubernetes_rest_client"
 REQUEST_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # From a millisecond to about nine minutes, as in CoreDNS.
 PROGRAMMING_BOUNDS = tuple(0.001 * 2**power for power in range(20))
-OWN = ("feed", "kind")
+OWN = ("zone", "kind")
 
 
 class ClusterMetrics:
-    """The metrics of one feed. `clock` gives seconds since 1970."""
+    """The metrics of one zone's feed. `clock` gives seconds since 1970."""
 
-    def __init__(self, metrics: Metrics, feed: str, clock: Callable[[], float] = time.time) -> None:
-        self._feed = feed
+    def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.time) -> None:
+        self._zone = ""
         self._clock = clock
         self._began = clock()
         self._shown: dict[str, tuple[int, int, int]] = {}
@@ -51,6 +51,12 @@ class ClusterMetrics:
         self._listed = metrics.gauge("clusterdns_kubernetes_listed", "Whether all objects have been told once.", *OWN)
         self._failing = metrics.gauge("clusterdns_kubernetes_failing", "Whether the API server cannot be followed now.", *OWN)
 
+    def call(self, zone: str) -> None:
+        """The zone is in use, and called so, from now on. Before that nothing is shown of it: another one may have the name."""
+        if zone != self._zone:
+            self.close()
+            self._zone = zone
+
     def programmed(self, triggered: str, service_kind: str) -> None:
         """A change of a Service's endpoints is answered from now on; `triggered`: when it began. What began before us is not ours."""
         began = seconds_of(triggered)
@@ -67,8 +73,8 @@ class ClusterMetrics:
 
     def show(self, kinds: Iterable[Seen], now: float) -> None:
         """What has been seen of each kind; `now` by its clock."""
-        for seen in kinds:
-            labels = (self._feed, seen.kind)
+        for seen in kinds if self._zone else ():
+            labels = (self._zone, seen.kind)
             counts = (seen.events, seen.relists, seen.flaws)
             for family, count, before in zip(self._counts, counts, self._shown.get(seen.kind, (0, 0, 0)), strict=True):
                 family.add(*labels, by=count - before)
@@ -84,7 +90,7 @@ class ClusterMetrics:
         """Nothing is followed any more: what is as it is now ends, what was counted stays."""
         for kind in self._shown:
             for gauge in (self._heard, self._lag, self._listed, self._failing):
-                gauge.remove(self._feed, kind)
+                gauge.remove(self._zone, kind)
 
 
 def seconds_of(timestamp: str) -> float:

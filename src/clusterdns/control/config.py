@@ -55,6 +55,7 @@ class KeptFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     directive: str
     zone: str
     options: msgspec.Raw
+    name: str = ""
 
 
 class LastGood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,7 +129,9 @@ def keep_last_good(directory: str, configuration: Configuration) -> None:
     good = LastGood(
         plan=configuration.plan,
         hash=configuration.hash,
-        feeds=[KeptFeed(feed.directive, feed.zone, msgspec.Raw(msgspec.json.encode(feed.options))) for feed in configuration.feeds],
+        feeds=[
+            KeptFeed(feed.directive, feed.zone, msgspec.Raw(msgspec.json.encode(feed.options)), feed.name) for feed in configuration.feeds
+        ],
         reload=(reload.interval.nanoseconds, reload.jitter.nanoseconds) if reload else None,
         served=[(served.zone, served.server) for served in configuration.served],
         lameduck=configuration.lameduck.nanoseconds,
@@ -148,7 +151,7 @@ def read_last_good(directory: str) -> Configuration | None:
     try:
         with open(os.path.join(directory, LAST_GOOD), "rb") as file:
             good = msgspec.json.decode(file.read(), type=LastGood)
-        feeds = tuple(Feed(kept.directive, kept.zone, _options(kept)) for kept in good.feeds)
+        feeds = tuple(Feed(kept.directive, kept.zone, _options(kept), kept.name) for kept in good.feeds)
     except (OSError, msgspec.MsgspecError, KeyError):
         return None
     return Configuration(

@@ -5,7 +5,8 @@ A directive whose zone has a feed has a row in `FEEDS`. Must not know single dir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Protocol
 
@@ -60,8 +61,8 @@ class Feed(Protocol):
     def poll(self, serial: int) -> Fed:
         """What has changed since the last time; `serial` for the zone if something has."""
 
-    def look_again(self, around: Surroundings) -> None:
-        """The configuration was taken up once more: what is looked at once only is looked at again."""
+    def taken_up(self, around: Surroundings) -> None:
+        """A configuration that has this feed runs from now on, the first one or another: what is looked at once only is looked at again."""
 
     def undo(self) -> None:
         """The last transaction could not be applied: it is given again."""
@@ -73,13 +74,14 @@ class Feed(Protocol):
 class Surroundings(msgspec.Struct, frozen=True):
     """What feeds share with the server: its own addresses, the table of who made a record, how to be polled at once, and metrics.
 
-    `own_addresses`: those at which it answers from a zone.
+    `own_addresses`: those at which it answers from a zone. `names`: what zones are called there (`zone_names`).
     """
 
     own_addresses: Callable[[str], Sequence[str]]
     origins: Origins
     wake: Callable[[], None]
     metrics: Metrics
+    names: Mapping[str, str]
 
 
 class NoFeedError(Exception):
@@ -93,6 +95,16 @@ class FeedModule(Protocol):
 
     def new_feed(self, wanted: block.Feed, around: Surroundings) -> Feed:
         """The feed that a directive wants. Raises `NoFeedError`."""
+
+
+def zone_names(feeds: Iterable[block.Feed]) -> dict[str, str]:
+    """What people call the zones, by identity: as the Corefile does, numbered from the second one on where several have the same name."""
+    names: dict[str, str] = {}
+    times: Counter[str] = Counter()
+    for feed in feeds:
+        times[feed.name] += 1
+        names[feed.zone] = feed.name if times[feed.name] == 1 else f"{feed.name}#{times[feed.name]}"
+    return names
 
 
 def feed_module(directive: str) -> FeedModule:

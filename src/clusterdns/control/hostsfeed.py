@@ -80,7 +80,7 @@ class EntriesFeed:
         """Once."""
         return float("inf") if self.filled else 0.0
 
-    def look_again(self, around: Surroundings) -> None:
+    def taken_up(self, around: Surroundings) -> None:
         """Other entries are another zone."""
 
     def undo(self) -> None:
@@ -147,7 +147,7 @@ class HostsFeed:
             return 0.0 if self._reading.parts else float("inf")
         return self._next_look
 
-    def look_again(self, around: Surroundings) -> None:
+    def taken_up(self, around: Surroundings) -> None:
         """The file is looked at now, also if it is not to be looked at all the time."""
         self._next_look = 0.0
 

@@ -49,7 +49,7 @@ class ManifestFeed:
         """A short while after the last look."""
         return self._looked + LOOK_SECONDS
 
-    def look_again(self, around: Surroundings) -> None:
+    def taken_up(self, around: Surroundings) -> None:
         """Files are looked at all the time; this server's own addresses may be others now."""
         self._cluster.listen_on(around.own_addresses(self.zone))
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from select import select
 from threading import Event, Thread
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from clusterdns.control.config import Configuration, Watched, has_changed, keep_last_good, read_configuration, read_last_good
-from clusterdns.control.feeds import Feed, NoFeedError, Surroundings, feed_module
+from clusterdns.control.feeds import Feed, NoFeedError, Surroundings, feed_module, zone_names
 from clusterdns.control.loopprobe import Probed, find_loop, probed_blocks
 from clusterdns.control.machine import machine_sources
 from clusterdns.control.origins import Origins
@@ -267,7 +268,8 @@ class Server:
         new: list[Feed] = []
         try:
             wanted = {feed.zone: feed for feed in configuration.feeds}
-            around = Surroundings(lambda zone: _own_addresses(plan, zone), self._origins, lambda: self._told.put(WAKE), self._metrics)
+            own = partial(_own_addresses, plan)
+            around = Surroundings(own, self._origins, lambda: self._told.put(WAKE), self._metrics, zone_names(configuration.feeds))
             new += [self._new_feed(feed, around) for zone, feed in wanted.items() if zone not in self._feeds]
             runners = self._load_plugins(configuration)
             self._fill(new, waits)
@@ -283,10 +285,10 @@ class Server:
         for zone in self._feeds.keys() - wanted.keys():
             self._feeds[zone].close()
         kept = [feed for zone, feed in self._feeds.items() if zone in wanted]
-        for feed in kept:
-            feed.look_again(around)
-            self._poll(feed)
         self._feeds = {feed.zone: feed for feed in (*kept, *new)}
+        for feed in self._feeds.values():
+            feed.taken_up(around)
+            self._poll(feed)
         self._running = configuration
         self._own_metrics.taken_up(configuration, self._clock())
         self._own_metrics.tell_changes(time.monotonic())

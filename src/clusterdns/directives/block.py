@@ -21,11 +21,15 @@ from clusterdns.sources import Sources
 
 
 class Feed(msgspec.Struct, frozen=True):
-    """What fills a local zone with data, for which directive; the options are for whoever does it, opaque to the compiler."""
+    """What fills a local zone with data, for which directive; the options are for whoever does it, opaque to the compiler.
+
+    `name`: what the Corefile calls the zone, where it does; several may have the same.
+    """
 
     directive: str
     zone: str
     options: msgspec.Struct
+    name: str = ""
 
 
 class ReloadOptions(msgspec.Struct, frozen=True):
@@ -110,11 +114,11 @@ class BlockContext(msgspec.Struct):
         """Add an op to the program: it comes after those of the directives that the table has before this one."""
         self.program.append(op)
 
-    def feed_zone(self, directive: str, options: msgspec.Struct) -> str:
-        """Use a local zone that a feed fills, and give its identity: equal options are the same zone."""
+    def feed_zone(self, directive: str, options: msgspec.Struct, name: str = "") -> str:
+        """Use a local zone that a feed fills, and give its identity: equal options are the same zone, whatever its name."""
         zone = f"{directive}/{sha256(msgspec.json.encode(options)).hexdigest()[:12]}"
         self.zone_ids.append(zone)
-        self.feeds.append(Feed(directive, zone, options))
+        self.feeds.append(Feed(directive, zone, options, name))
         return zone
 
     def path(self, text: str) -> str:

@@ -70,7 +70,8 @@ def compile_kubernetes(lines: Sequence[Line], block: BlockContext) -> None:
 
 def _serve(line: Line, origins: Sequence[str], wanted: ClusterOptions, fallthrough: Sequence[str], block: BlockContext) -> None:
     """Answer in these zones from what the options make."""
-    zone = block.feed_zone("kubernetes", wanted)
+    primary = next((index for index, origin in enumerate(origins) if not is_reverse(origin)), -1)
+    zone = block.feed_zone("kubernetes", wanted, origins[primary])
     block.labels.offer_names(name_grammar(origins, zonal=wanted.zonal, multicluster=wanted.multicluster))
     for at, label in enumerate(wanted.client_labels):
         block.labels.offer(label, AddressLabel(zone, at))
@@ -78,7 +79,7 @@ def _serve(line: Line, origins: Sequence[str], wanted: ClusterOptions, fallthrou
         ZoneOp(
             zone=zone,
             origins=[Origin(origin, reverse=is_reverse(origin)) for origin in origins],
-            primary=next((index for index, origin in enumerate(origins) if not is_reverse(origin)), -1),
+            primary=primary,
             soa=soa(wanted),
             fallthrough=list(fallthrough),
             exists=EXISTING,

@@ -9,7 +9,7 @@ import pytest
 
 from clusterdns.cluster import Endpoint, EndpointSlice, Namespace, Ref, Service
 from clusterdns.control.apifeed import AGAIN_SECONDS, GATHER_SECONDS, MOST_TOLD, PORTION, ROOM, ApiFeed, Inbox
-from clusterdns.control.feeds import Fed
+from clusterdns.control.feeds import Fed, Surroundings
 from clusterdns.control.origins import Origins
 from clusterdns.kube.decode import Delete, Flaw, Upsert
 from clusterdns.kube.reflector import Event, Listed, Relisting, Troubled
@@ -288,6 +288,9 @@ def test_what_was_seen_is_shown_and_a_change_is_counted_when_it_is_answered() ->
     for kind in KINDS:
         feed._inbox.put(kind, (Relisting(), Listed()))
     feed.poll(1)
+    assert "clusterdns_kubernetes" not in metrics.text(), "the zone is not in use yet"
+    feed.taken_up(Surroundings(lambda zone: ["127.0.0.1"], Origins(), lambda: None, metrics, {"zone": "cluster.local."}))
+    assert feed.due() <= 1000.0
     feed._inbox.put("Namespace", [Upsert(SHOP)])
     feed._inbox.put("Service", [Upsert(Service("shop", "db", cluster_ips=("None",)))])
     piece = EndpointSlice("shop", "db-1", "db", endpoints=(Endpoint("10.0.0.1"),))
@@ -298,6 +301,6 @@ def test_what_was_seen_is_shown_and_a_change_is_counted_when_it_is_answered() ->
     feed.poll(3)
     text = metrics.text()
     assert 'dns_programming_duration_seconds_count{service_kind="headless_with_selector"} 1\n' in text, "the second one changed nothing"
-    assert 'clusterdns_kubernetes_listed{feed="zone",kind="Service"} 0\n' in text
+    assert 'clusterdns_kubernetes_listed{kind="Service",zone="cluster.local."} 0\n' in text
     feed.close()
     assert "clusterdns_kubernetes_listed" not in metrics.text()

@@ -17,9 +17,11 @@ REQUESTS = "coredns_kubernetes_rest_client_requests_total"
 
 
 def following() -> tuple[Metrics, ClusterMetrics]:
-    """Metrics at a time that stands still."""
+    """Metrics at a time that stands still; the zone is `cluster.local.`."""
     metrics = Metrics()
-    return metrics, ClusterMetrics(metrics, "kubernetes/1", lambda: NOW)
+    following_ = ClusterMetrics(metrics, lambda: NOW)
+    following_.call("cluster.local.")
+    return metrics, following_
 
 
 def samples(metrics: Metrics, family: str) -> list[str]:
@@ -65,7 +67,7 @@ def test_each_kind_tells_what_was_seen_of_it() -> None:
     seen.events = 9
     following_.show([seen], now=100.0)
     text = metrics.text()
-    labels = '{feed="kubernetes/1",kind="Service"}'
+    labels = '{kind="Service",zone="cluster.local."}'
     for line in (
         f"clusterdns_kubernetes_events_total{labels} 9",
         f"clusterdns_kubernetes_lists_total{labels} 1",
@@ -74,17 +76,17 @@ def test_each_kind_tells_what_was_seen_of_it() -> None:
         f"clusterdns_kubernetes_watch_lag_seconds{labels} 0.25",
         f"clusterdns_kubernetes_listed{labels} 1",
         f"clusterdns_kubernetes_failing{labels} 0",
-        'clusterdns_kubernetes_failing{feed="kubernetes/1",kind="Pod"} 1',
+        'clusterdns_kubernetes_failing{kind="Pod",zone="cluster.local."} 1',
     ):
         assert line in text.splitlines()
-    assert 'last_heard_timestamp_seconds{feed="kubernetes/1",kind="Pod"}' not in text
+    assert 'last_heard_timestamp_seconds{kind="Pod",zone="cluster.local."}' not in text
 
 
 def test_how_old_a_change_was_is_not_shown_of_kinds_that_do_not_tell() -> None:
     metrics, following_ = following()
     following_.show([Seen("Service", listed=True), Seen("EndpointSlice", lag=0.0)], now=100.0)
     lag = "clusterdns_kubernetes_watch_lag_seconds"
-    assert samples(metrics, lag) == [f'{lag}{{feed="kubernetes/1",kind="EndpointSlice"}} 0']
+    assert samples(metrics, lag) == [f'{lag}{{kind="EndpointSlice",zone="cluster.local."}} 0']
 
 
 def test_a_feed_that_ends_takes_its_state_along_and_not_its_counts() -> None:
@@ -93,6 +95,34 @@ def test_a_feed_that_ends_takes_its_state_along_and_not_its_counts() -> None:
     following_.close()
     names = {line.split("{")[0] for line in metrics.text().splitlines() if line.startswith("clusterdns_")}
     assert names == {f"clusterdns_kubernetes_{name}_total" for name in ("events", "lists", "decode_errors")}
+
+
+def test_a_zone_that_is_not_in_use_yet_shows_nothing_and_takes_nothing_away() -> None:
+    """While a reload fills its zones, those of the running configuration have their names."""
+    metrics, following_ = following()
+    following_.show([Seen("Service", listed=True, events=3)], now=2.0)
+    shown = metrics.text()
+    next_ = ClusterMetrics(metrics, lambda: NOW)
+    next_.show([Seen("Service", events=2)], now=2.0)
+    next_.close()
+    assert metrics.text() == shown
+    following_.close()
+    next_.call("cluster.local.")
+    next_.show([Seen("Service", events=2)], now=2.0)
+    assert 'clusterdns_kubernetes_events_total{kind="Service",zone="cluster.local."} 5' in metrics.text()
+    assert 'clusterdns_kubernetes_listed{kind="Service",zone="cluster.local."} 0' in metrics.text()
+
+
+def test_a_zone_that_is_called_otherwise_takes_its_state_along() -> None:
+    metrics, following_ = following()
+    following_.show([Seen("Service", listed=True, events=3)], now=2.0)
+    following_.call("cluster.local.#2")
+    following_.show([Seen("Service", listed=True, events=4)], now=2.0)
+    assert samples(metrics, "clusterdns_kubernetes_listed") == ['clusterdns_kubernetes_listed{kind="Service",zone="cluster.local.#2"} 1']
+    assert samples(metrics, "clusterdns_kubernetes_events_total") == [
+        'clusterdns_kubernetes_events_total{kind="Service",zone="cluster.local."} 3',
+        'clusterdns_kubernetes_events_total{kind="Service",zone="cluster.local.#2"} 1',
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "now", "-1", "2026-13-01T00:00:00Z"])

@@ -109,7 +109,7 @@ def test_with_reload_0_it_is_read_again_only_when_a_configuration_is_taken_up(tm
     hosts.poll()
     assert hosts.feed.due() == float("inf")
     hosts.write("192.0.2.1 bb\n")
-    hosts.feed.look_again(Mock())
+    hosts.feed.taken_up(Mock())
     assert hosts.names() == ["bb"]
     assert hosts.feed.due() == float("inf")
 

@@ -133,6 +133,24 @@ def test_S8_the_ttl_of_the_soa_is_at_most_300() -> None:
     assert (soa.ttl, soa.minimum) == (300, 3600)
 
 
+def test_a_feed_is_called_by_the_first_zone_that_is_not_reverse_of_the_first_block_that_has_it() -> None:
+    text = """
+        .:53 {
+            kubernetes 10.in-addr.arpa Cluster.Local cluster.example
+        }
+        .:54 {
+            kubernetes cluster.other
+        }
+        .:55 {
+            kubernetes cluster.local {
+                ttl 30
+            }
+        }"""
+    sources = sources_of_texts({"Corefile": text})
+    compilation = compile_plan(parse_corefile("Corefile", sources), sources)
+    assert [feed.name for feed in compilation.feeds] == ["cluster.local.", "cluster.local."]
+
+
 @pytest.mark.parametrize(
     ("zones", "keys", "origins", "primary"),
     [
