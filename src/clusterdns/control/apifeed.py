@@ -16,6 +16,7 @@ from clusterdns.control.clustermetrics import ClusterMetrics, seconds_of
 from clusterdns.control.feeds import Fed, Surroundings
 from clusterdns.control.origins import Origins
 from clusterdns.control.pace import Pace
+from clusterdns.control.reports import Reports, describe
 from clusterdns.control.zones import ClusterZone, Key, service_key
 from clusterdns.kube.access import Finder
 from clusterdns.kube.api import Api, watch_over
@@ -37,8 +38,6 @@ WAITING_SECONDS = 0.5
 SHOW_SECONDS = 5.0
 # What the engine could not apply is tried again, but not all the time.
 AGAIN_SECONDS = 1.0
-# Objects that make no sense are told of once each; a cluster full of them does not fill the log.
-MOST_TOLD = 1000
 
 
 class Inbox:
@@ -103,7 +102,8 @@ class ApiFeed:
         self._unseen: dict[str, set[Ref]] = {}
         self._to_list = set(self.seen)
         self._lines: list[str] = []
-        self._told: set[str] = set()
+        self._flawed = Reports("make no sense", "clusterdns_kubernetes_decode_errors_total")
+        self._odd = Reports("hold what DNS cannot say", "clusterdns_kubernetes_odd_objects")
         self._began = clock()
         self._next_line = self._began + WAITING_SECONDS
         self._heavy_since: float | None = None
@@ -179,12 +179,12 @@ class ApiFeed:
             change = self._cluster.change(serial, keys) if keys else None
             self._count_programmed(keys)
             fed = Fed(change, (), more=bool(keys) and self.due() <= now)
-        for oddity in self._cluster.take_oddities():
-            self._tell(f"{oddity.object}: {oddity.field}: {oddity.message}")
+        if fed.change is not None:
+            self._tell_oddities()
         if now >= self._next_show:
             self._next_show = now + SHOW_SECONDS
             self._metrics.asked(self.api.exchanges.popleft() for _ in range(len(self.api.exchanges)))
-            self._metrics.show(self.seen.values(), now)
+            self._metrics.show(self.seen.values(), self._cluster.odd, now)
         lines, self._lines = tuple(self._lines), []
         return Fed(fed.change, (), lines, fed.more)
 
@@ -204,6 +204,8 @@ class ApiFeed:
             case Upsert():
                 if unseen := self._unseen.get(kind):
                     unseen.discard(event.view.ref)
+                if self._flawed:
+                    self._flawed.mended(event.view.ref)
                 self._cluster.put(event.view)
                 if event.triggered and self.filled:
                     # What is listed again may have changed long ago.
@@ -212,17 +214,19 @@ class ApiFeed:
                     if isinstance(event.view, EndpointSlice) and self._cluster.is_dirty(key := service_key(event.view)):
                         self._triggered.setdefault(key, []).append(event.triggered)
             case Delete():
-                self._cluster.remove(event.ref)
+                self._forget(event.ref)
             case Relisting():
-                self._unseen[kind] = set(self._cluster.refs(kind))
+                self._unseen[kind] = {*self._cluster.refs(kind), *self._flawed.refs(kind)}
             case Listed():
                 for ref in self._unseen.pop(kind, ()):
-                    self._cluster.remove(ref)
+                    self._forget(ref)
                 self._to_list.discard(kind)
             case Flaw():
                 if event.ref is not None:
                     self._cluster.remove(event.ref)
-                self._tell(f"{event.ref or kind}: left out, as it makes no sense: {event.message}")
+                    self._unseen.get(kind, set()).discard(event.ref)
+                words = f"left out, as it makes no sense: {event.message}"
+                self._warn(self._flawed.tell(event.ref or kind, (event.message,), words))
             case Troubled():
                 level, words = ("WARNING", event.why) if event.why else ("INFO", f"{kind}: the API server is followed again")
                 self._lines.append(f"[{level}] plugin/kubernetes: {words}")
@@ -245,10 +249,20 @@ class ApiFeed:
             self._lines.append("[WARNING] plugin/kubernetes: starting server with unsynced Kubernetes API")
             self._next_line = float("inf")
 
-    def _tell(self, words: str) -> None:
-        if words not in self._told and len(self._told) < MOST_TOLD:
-            self._told.add(words)
-            self._lines.append(f"[WARNING] plugin/kubernetes: {words}")
+    def _forget(self, ref: Ref) -> None:
+        """An object is gone."""
+        self._cluster.remove(ref)
+        self._flawed.mended(ref)
+
+    def _tell_oddities(self) -> None:
+        """What the objects of the last transaction hold that DNS cannot say."""
+        for ref in self._cluster.mended:
+            self._odd.mended(ref)
+        for ref, oddities in self._cluster.oddities.items():
+            self._warn(self._odd.tell(ref, *describe(oddities)))
+
+    def _warn(self, lines: Iterable[str]) -> None:
+        self._lines += (f"[WARNING] plugin/kubernetes: {line}" for line in lines)
 
     def _follow_forever(self, resource: Resource) -> None:
         """A thread's work: one kind. What a list brings is sent in portions, what happens later at once."""

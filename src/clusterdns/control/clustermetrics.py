@@ -6,7 +6,7 @@ Knows the names of metrics. Must not know threads or HTTP: what they have seen c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from clusterdns.kube.api import Exchange
@@ -48,6 +48,7 @@ class ClusterMetrics:
         )
         self._heard = metrics.gauge("clusterdns_kubernetes_last_heard_timestamp_seconds", "When something was last told.", *OWN)
         self._lag = metrics.gauge("clusterdns_kubernetes_watch_lag_seconds", "How old the last change was when it came.", *OWN)
+        self._odd = metrics.gauge("clusterdns_kubernetes_odd_objects", "Objects that hold something that DNS cannot say.", *OWN)
         self._listed = metrics.gauge("clusterdns_kubernetes_listed", "Whether all objects have been told once.", *OWN)
         self._failing = metrics.gauge("clusterdns_kubernetes_failing", "Whether the API server cannot be followed now.", *OWN)
 
@@ -71,8 +72,8 @@ class ClusterMetrics:
             if exchange.waited is not None:
                 self._limited.observe(exchange.waited, "GET", exchange.host)
 
-    def show(self, kinds: Iterable[Seen], now: float) -> None:
-        """What has been seen of each kind; `now` by its clock."""
+    def show(self, kinds: Iterable[Seen], odd: Mapping[str, int], now: float) -> None:
+        """What has been seen of each kind, `now` by its clock, and how many objects of it are `odd`."""
         for seen in kinds if self._zone else ():
             labels = (self._zone, seen.kind)
             counts = (seen.events, seen.relists, seen.flaws)
@@ -83,13 +84,14 @@ class ClusterMetrics:
                 self._heard.set(self._clock() - seen.age(now), *labels)
             if seen.lag is not None:
                 self._lag.set(seen.lag, *labels)
+            self._odd.set(odd.get(seen.kind, 0), *labels)
             self._listed.set(int(seen.listed), *labels)
             self._failing.set(int(bool(seen.hindrance)), *labels)
 
     def close(self) -> None:
         """Nothing is followed any more: what is as it is now ends, what was counted stays."""
         for kind in self._shown:
-            for gauge in (self._heard, self._lag, self._listed, self._failing):
+            for gauge in (self._heard, self._lag, self._odd, self._listed, self._failing):
                 gauge.remove(self._zone, kind)
 
 

@@ -6,7 +6,7 @@ a key that was marked in vain costs nothing more. Knows `records` and `zones`. N
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, KeysView, Sequence
 
 import msgspec
@@ -67,7 +67,14 @@ class ClusterZone:
         self._undoable: dict[Key, tuple[str, ...]] = {}
         self._before = (True, False)
         self._dirty: dict[Key, None] = {APEX: None}
-        self._oddities: dict[Oddity, None] = {}
+        self._odd: dict[Key, tuple[Ref, ...]] = {}
+        self._found: dict[Ref, dict[Oddity, None]] = {}
+        self.odd: Counter[str] = Counter()
+        """How many objects of each kind hold something that DNS cannot say."""
+        self.oddities: dict[Ref, tuple[Oddity, ...]] = {}
+        """What that is, of the objects that the last transaction is about."""
+        self.mended: set[Ref] = set()
+        """Those that held something like it before that transaction, and do not with it, or are gone."""
         self._fresh = True
         self._complete = False
         self.listen_on(own)
@@ -155,6 +162,7 @@ class ClusterZone:
         The first one replaces all that the zone may hold. `complete`: with it, all has been told once. `serial`: seconds of the Unix clock.
         """
         chosen = tuple(self._dirty) if keys is None else keys
+        self.oddities, self.mended = {}, set()
         if not chosen and not self._fresh and complete == self._complete:
             return None
         for key in chosen:
@@ -162,6 +170,7 @@ class ClusterZone:
         self._undoable = {key: self._made.get(key, NOTHING).names for key in chosen}
         self._before = (self._fresh, self._complete)
         owners = tuple([owner for key in chosen if key[0] != "client" for owner in self._exchange(key)])
+        self.mended -= self.oddities.keys()
         clients = tuple([self._client(address) for kind, _, address in chosen if kind == "client"])
         replace, self._fresh = self._fresh, False
         self._complete = complete
@@ -183,16 +192,12 @@ class ClusterZone:
             self._origins.give_back(made.origin)
         self._made = {}
 
-    def take_oddities(self) -> list[Oddity]:
-        """What the objects said that DNS cannot say, since this was last asked; each once."""
-        oddities, self._oddities = self._oddities, {}
-        return list(oddities)
-
     def _exchange(self, key: Key) -> Iterator[Owner]:
         """The key's owners now, and empty ones for names that it had before and has no more."""
         maker = self._maker(key)
         origin = self._origins.take(maker) if maker else UNKNOWN
         owners = self._owners(key, origin)
+        self._note_odd(key)
         names = tuple(owner.name for owner in owners)
         before = self._made.get(key, NOTHING)
         self._origins.give_back(before.origin)
@@ -248,7 +253,20 @@ class ClusterZone:
             yield service if isinstance(service, Service) else None, piece
 
     def _report(self, oddity: Oddity) -> None:
-        self._oddities[oddity] = None
+        self._found.setdefault(oddity.object, {})[oddity] = None
+
+    def _note_odd(self, key: Key) -> None:
+        """What has been reported of a key's objects is what there is now."""
+        before = self._odd.pop(key, ())
+        if not before and not self._found:
+            return
+        found, self._found = self._found, {}
+        if found:
+            self._odd[key] = tuple(found)
+        self.odd.subtract(ref.kind for ref in before)
+        self.odd.update(ref.kind for ref in found)
+        self.mended.update(before)
+        self.oddities |= {ref: tuple(oddities) for ref, oddities in found.items()}
 
     def _mark(self, kind: str, namespace: str, name: str) -> None:
         key = (kind, namespace, name)

@@ -8,9 +8,10 @@ from threading import Semaphore
 import pytest
 
 from clusterdns.cluster import Endpoint, EndpointSlice, Namespace, Ref, Service
-from clusterdns.control.apifeed import AGAIN_SECONDS, GATHER_SECONDS, MOST_TOLD, PORTION, ROOM, ApiFeed, Inbox
+from clusterdns.control.apifeed import AGAIN_SECONDS, GATHER_SECONDS, PORTION, ROOM, ApiFeed, Inbox
 from clusterdns.control.feeds import Fed, Surroundings
 from clusterdns.control.origins import Origins
+from clusterdns.control.reports import MOST_TOLD
 from clusterdns.kube.decode import Delete, Flaw, Upsert
 from clusterdns.kube.reflector import Event, Listed, Relisting, Troubled
 from clusterdns.metrics import Metrics
@@ -190,10 +191,69 @@ def test_what_dns_cannot_say_is_told_once() -> None:
     assert [fed.lines for fed in standing.polls()] == [()]
 
 
+ODD = Upsert(Service("shop", "odd", cluster_ips=("10.96.0.300",)))
+MENDED = Upsert(Service("shop", "odd", cluster_ips=("10.96.0.30",)))
+
+
+def lines(standing: Standing) -> list[str]:
+    """What is said now."""
+    return [line for fed in standing.polls() for line in fed.lines]
+
+
+@pytest.mark.parametrize(
+    "between", [MENDED, Delete(ODD.view.ref), Flaw(ODD.view.ref, "Expected `int`")], ids=["mended", "deleted", "flawed"]
+)
+def test_what_is_broken_again_in_the_same_way_is_told_again(between: Event) -> None:
+    standing = Standing()
+    standing.fill(Namespace=[Upsert(SHOP)], Service=[ODD])
+    standing.send("Service", between)
+    lines(standing)
+    standing.send("Service", ODD)
+    assert len(lines(standing)) == 1
+
+
+@pytest.mark.parametrize("between", [(MENDED,), (Delete(ODD.view.ref),), (Relisting(), Listed())], ids=["mended", "deleted", "unlisted"])
+def test_an_object_that_makes_no_sense_again_is_told_of_again(between: tuple[Event, ...]) -> None:
+    standing = Standing()
+    flaw = Flaw(ODD.view.ref, "Expected `int`")
+    standing.fill(Namespace=[Upsert(SHOP)], Service=[flaw])
+    standing.send("Service", flaw)
+    assert lines(standing) == []
+    standing.send("Service", *between, flaw)
+    assert len(lines(standing)) == 1
+
+
+def test_what_is_listed_again_as_broken_as_before_is_not_told_again() -> None:
+    standing = Standing()
+    flaw = Flaw(CART.ref, "Expected `int`")
+    standing.fill(Namespace=[Upsert(SHOP)], Service=[flaw, ODD])
+    standing.send("Service", Relisting(), flaw, ODD, Listed())
+    standing.send("Service", flaw, ODD)
+    assert lines(standing) == []
+
+
 def test_a_cluster_full_of_nonsense_does_not_fill_the_log() -> None:
     standing = Standing()
     standing.send("Service", *(Flaw(Ref("Service", "shop", str(number)), "nonsense") for number in range(MOST_TOLD + 50)))
-    assert sum(len(fed.lines) for fed in standing.polls()) == MOST_TOLD
+    said = lines(standing)
+    assert len(said) == MOST_TOLD + 1
+    assert said[-1] == (
+        f"[WARNING] plugin/kubernetes: {MOST_TOLD} of the objects that make no sense have been told of, and no more are until some are"
+        " mended or gone: see clusterdns_kubernetes_decode_errors_total"
+    )
+
+
+def test_a_cluster_full_of_oddities_does_not_fill_the_log_and_is_counted() -> None:
+    standing = Standing()
+    feds = standing.fill(
+        Namespace=[Upsert(SHOP)],
+        Service=[Upsert(Service("shop", f"s{number}", cluster_ips=("nonsense",) * 3)) for number in range(MOST_TOLD + 50)],
+    )
+    said = [line for fed in feds for line in fed.lines]
+    assert len(said) == MOST_TOLD + 1
+    assert said[0].endswith("Service shop/s0: spec.clusterIPs[0]: 'nonsense' is not an address (and 2 more like it)")
+    assert said[-1].endswith("see clusterdns_kubernetes_odd_objects")
+    assert standing.feed._cluster.odd["Service"] == MOST_TOLD + 50
 
 
 def test_trouble_and_its_end_are_told() -> None:
@@ -298,6 +358,7 @@ def test_what_was_seen_is_shown_and_a_change_is_counted_when_it_is_answered() ->
     feed._inbox.put("EndpointSlice", [Upsert(piece, began.isoformat())])
     feed.poll(2)
     feed._inbox.put("EndpointSlice", [Upsert(piece, began.isoformat())])
+    feed._inbox.put("Service", [Upsert(Service("shop", "odd", cluster_ips=("nonsense",)))])
     feed.poll(3)
     text = metrics.text()
     assert 'dns_programming_duration_seconds_count{service_kind="headless_with_selector"} 1\n' in text, "the second one changed nothing"

@@ -63,15 +63,17 @@ def test_the_buckets_are_those_of_coredns() -> None:
 def test_each_kind_tells_what_was_seen_of_it() -> None:
     metrics, following_ = following()
     seen = Seen("Service", listed=True, heard=90.0, events=7, relists=1, flaws=2, lag=0.25)
-    following_.show([seen, Seen("Pod", hindrance="gone")], now=100.0)
+    following_.show([seen, Seen("Pod", hindrance="gone")], {"Service": 4}, now=100.0)
     seen.events = 9
-    following_.show([seen], now=100.0)
+    following_.show([seen], {"Service": 3}, now=100.0)
     text = metrics.text()
     labels = '{kind="Service",zone="cluster.local."}'
     for line in (
         f"clusterdns_kubernetes_events_total{labels} 9",
         f"clusterdns_kubernetes_lists_total{labels} 1",
         f"clusterdns_kubernetes_decode_errors_total{labels} 2",
+        f"clusterdns_kubernetes_odd_objects{labels} 3",
+        'clusterdns_kubernetes_odd_objects{kind="Pod",zone="cluster.local."} 0',
         f"clusterdns_kubernetes_last_heard_timestamp_seconds{labels} {int(NOW - 10)}",
         f"clusterdns_kubernetes_watch_lag_seconds{labels} 0.25",
         f"clusterdns_kubernetes_listed{labels} 1",
@@ -84,14 +86,14 @@ def test_each_kind_tells_what_was_seen_of_it() -> None:
 
 def test_how_old_a_change_was_is_not_shown_of_kinds_that_do_not_tell() -> None:
     metrics, following_ = following()
-    following_.show([Seen("Service", listed=True), Seen("EndpointSlice", lag=0.0)], now=100.0)
+    following_.show([Seen("Service", listed=True), Seen("EndpointSlice", lag=0.0)], {}, now=100.0)
     lag = "clusterdns_kubernetes_watch_lag_seconds"
     assert samples(metrics, lag) == [f'{lag}{{kind="EndpointSlice",zone="cluster.local."}} 0']
 
 
 def test_a_feed_that_ends_takes_its_state_along_and_not_its_counts() -> None:
     metrics, following_ = following()
-    following_.show([Seen("Service", heard=1.0, events=3)], now=2.0)
+    following_.show([Seen("Service", heard=1.0, events=3)], {}, now=2.0)
     following_.close()
     names = {line.split("{")[0] for line in metrics.text().splitlines() if line.startswith("clusterdns_")}
     assert names == {f"clusterdns_kubernetes_{name}_total" for name in ("events", "lists", "decode_errors")}
@@ -100,24 +102,24 @@ def test_a_feed_that_ends_takes_its_state_along_and_not_its_counts() -> None:
 def test_a_zone_that_is_not_in_use_yet_shows_nothing_and_takes_nothing_away() -> None:
     """While a reload fills its zones, those of the running configuration have their names."""
     metrics, following_ = following()
-    following_.show([Seen("Service", listed=True, events=3)], now=2.0)
+    following_.show([Seen("Service", listed=True, events=3)], {}, now=2.0)
     shown = metrics.text()
     next_ = ClusterMetrics(metrics, lambda: NOW)
-    next_.show([Seen("Service", events=2)], now=2.0)
+    next_.show([Seen("Service", events=2)], {}, now=2.0)
     next_.close()
     assert metrics.text() == shown
     following_.close()
     next_.call("cluster.local.")
-    next_.show([Seen("Service", events=2)], now=2.0)
+    next_.show([Seen("Service", events=2)], {}, now=2.0)
     assert 'clusterdns_kubernetes_events_total{kind="Service",zone="cluster.local."} 5' in metrics.text()
     assert 'clusterdns_kubernetes_listed{kind="Service",zone="cluster.local."} 0' in metrics.text()
 
 
 def test_a_zone_that_is_called_otherwise_takes_its_state_along() -> None:
     metrics, following_ = following()
-    following_.show([Seen("Service", listed=True, events=3)], now=2.0)
+    following_.show([Seen("Service", listed=True, events=3)], {}, now=2.0)
     following_.call("cluster.local.#2")
-    following_.show([Seen("Service", listed=True, events=4)], now=2.0)
+    following_.show([Seen("Service", listed=True, events=4)], {}, now=2.0)
     assert samples(metrics, "clusterdns_kubernetes_listed") == ['clusterdns_kubernetes_listed{kind="Service",zone="cluster.local.#2"} 1']
     assert samples(metrics, "clusterdns_kubernetes_events_total") == [
         'clusterdns_kubernetes_events_total{kind="Service",zone="cluster.local."} 3',

@@ -145,14 +145,54 @@ def test_what_is_not_known_can_be_removed() -> None:
     assert change is None or all(owner.data == () for owner in change.owners)
 
 
-def test_what_dns_cannot_say_is_told_once() -> None:
+def odd(cluster: ClusterZone) -> dict[str, list[str]]:
+    """The fields that the objects of the last transaction hold and DNS cannot say."""
+    return {ref.name: [oddity.field for oddity in oddities] for ref, oddities in cluster.oddities.items()}
+
+
+def test_what_dns_cannot_say_is_known_of_each_transaction_and_counted_by_kind() -> None:
     cluster = zone()
     cluster.put(SHOP)
-    cluster.put(Service("shop", "cart", cluster_ips=("nonsense",)))
+    cluster.put(Service("shop", "cart", cluster_ips=("nonsense", "more")))
+    cluster.put(EndpointSlice("shop", "cart-1", "cart", "IPv4", (Endpoint("nonsense"),)))
+    cluster.put(Service("shop", "till", cluster_ips=("10.96.0.1",)))
     cluster.change(1)
-    (oddity,) = cluster.take_oddities()
-    assert (oddity.object, oddity.field) == (Ref("Service", "shop", "cart"), "spec.clusterIPs[0]")
-    assert cluster.take_oddities() == []
+    assert odd(cluster) == {"cart": ["spec.clusterIPs[0]", "spec.clusterIPs[1]"], "cart-1": ["endpoints[].addresses"]}
+    assert dict(cluster.odd) == {"Service": 1, "EndpointSlice": 1}
+    assert not cluster.mended
+    cluster.put(Service("shop", "till", cluster_ips=("10.96.0.2",)))
+    cluster.change(2)
+    assert (odd(cluster), cluster.mended, cluster.odd.total()) == ({}, set(), 2)
+
+
+@pytest.mark.parametrize("how", ["mended", "deleted", "hidden"])
+def test_what_was_odd_and_is_no_more_is_told(how: str) -> None:
+    cluster = zone()
+    cluster.put(SHOP)
+    broken = Service("shop", "cart", cluster_ips=("nonsense",))
+    cluster.put(broken)
+    cluster.change(1)
+    match how:
+        case "mended":
+            cluster.put(Service("shop", "cart", cluster_ips=("10.96.0.1",)))
+        case "deleted":
+            cluster.remove(broken.ref)
+        case _:
+            cluster.remove(SHOP.ref)
+    cluster.change(2)
+    assert (odd(cluster), cluster.mended, cluster.odd.total()) == ({}, {broken.ref}, 0)
+
+
+def test_a_slice_that_moves_is_as_odd_as_before() -> None:
+    cluster = zone()
+    cluster.put(SHOP)
+    for name in ("cart", "till"):
+        cluster.put(Service("shop", name, cluster_ips=("None",)))
+    cluster.put(EndpointSlice("shop", "x", "cart", "IPv4", (Endpoint("nonsense"),)))
+    cluster.change(1)
+    cluster.put(EndpointSlice("shop", "x", "till", "IPv4", (Endpoint("nonsense"),)))
+    cluster.change(2)
+    assert (list(odd(cluster)), cluster.mended, cluster.odd.total()) == (["x"], set(), 1)
 
 
 def views(random: Random, options: ClusterOptions) -> View:
@@ -165,10 +205,10 @@ def views(random: Random, options: ClusterOptions) -> View:
             ips = random.choice(((), ("10.112.0.1",)))
             return ServiceImport(namespace, name, random.choice(("ClusterSetIP", "Headless")), ips, (Port("http", "TCP", 80),))
         case 1:
-            addresses = random.choice((("None",), ("10.96.0.1",), ("10.96.0.2", "fd00::2"), ("",)))
+            addresses = random.choice((("None",), ("10.96.0.1",), ("10.96.0.2", "fd00::2"), ("",), ("nonsense",)))
             return Service(namespace, name, cluster_ips=addresses, ports=(Port("http", "TCP", 80),))
         case 2:
-            endpoints = tuple(Endpoint(address) for address in random.sample((OWN, "172.0.0.1", "172.0.0.2"), random.randrange(3)))
+            endpoints = tuple(Endpoint(address) for address in random.sample((OWN, "172.0.0.1", "172.0.0.2", "odd"), random.randrange(3)))
             cluster = random.choice(("", "east", "west")) if options.multicluster else ""
             return EndpointSlice(namespace, random.choice("abc"), name, "IPv4", endpoints, (Port("http", "TCP", 80),), cluster)
         case _:
@@ -209,6 +249,7 @@ def test_after_any_events_the_zone_is_as_if_made_from_scratch(options: ClusterOp
     expected = [scratch.change(1)]
     assert content(changes) == content(expected)
     assert clients(changes) == clients(expected)
+    assert +cluster.odd == +scratch.odd
 
 
 def test_A1_who_listens_elsewhere_is_another_name_server() -> None:
