@@ -25,7 +25,7 @@ from bench.processes import CLIENT_CORE, SERVER_CORE, Patience
 from bench.quota import measure_quota
 from bench.reload import measure_reload
 from bench.report import Measured, report, surroundings, write_between_marks
-from bench.rows import IDLE, LIVE, PACED, QUOTA, RELOAD, ROWS, START, Row, Setup, questions
+from bench.rows import IDLE, LIVE, PACED, QUOTA, RELOAD, ROWS, SATURATED, START, Row, Setup, questions
 from bench.start import Start, measure_start
 from bench.subjects import Place, Subject, subjects
 from tests.controlplane.plane import Unavailable
@@ -76,7 +76,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1.0, help="for how long (default: 1)")
     parser.add_argument("--patience", type=float, default=60.0, help="seconds to wait, in all, for a machine that others use (default: 60)")
     parser.add_argument("--quick", action="store_true", help="one round of a third of a second, and the first size only")
-    parser.add_argument("--profile", choices=names, metavar="ROW", help="show where the time of an answer goes, with perf")
+    parser.add_argument("--profile", choices=names, metavar="ROW", help="show where the time of an answer goes, with perf, instead")
+    parser.add_argument("--paced", action="store_true", help="of the profile: at 20,000 q/s rather than at saturation")
     options = parser.parse_args(arguments)
     if options.quick:
         options.rounds, options.seconds, options.patience, options.sizes = 1, 0.3, 0.0, options.sizes[:1]
@@ -132,22 +133,24 @@ def measure_setup(options: argparse.Namespace, setup: Setup, rows: Sequence[Row]
     """What is measured with one set of servers, behind what was measured before."""
     effort = Effort(options.rounds, options.seconds, Patience(options.patience))
     with subjects(setup, place) as running:
+        if setup == CACHED.setup:
+            # First: later there are other names in the caches too.
+            fill(CACHED, write_questions(CACHED, place), running)
+            if wanted(IDLE, options):
+                measured = measured._replace(idle=list(measure_idle(running)))
         for row in rows:
             asked = write_questions(row, place)
             if not row.new_names:
                 fill(row, asked, running)
             for pace in row.paces:
                 measured = measured._replace(answers=[*measured.answers, *measure_row(row, pace, asked, running, effort, say)])
-        if setup != CACHED.setup:
-            return measured
-        asked = write_questions(CACHED, place)
-        fill(CACHED, asked, running)
-        if wanted(QUOTA, options):
-            measured = measured._replace(throttled=list(measure_quota(CACHED, asked, running, options.rounds, options.seconds, say)))
-        if wanted(IDLE, options):
-            measured = measured._replace(idle=list(measure_idle(running)))
-        if wanted(RELOAD, options):
-            measured = measured._replace(reloaded=list(measure_reload(CACHED, asked, running, place)))
+        if setup == CACHED.setup:
+            asked = write_questions(CACHED, place)
+            fill(CACHED, asked, running)
+            if wanted(QUOTA, options):
+                measured = measured._replace(throttled=list(measure_quota(CACHED, asked, running, options.rounds, options.seconds, say)))
+            if wanted(RELOAD, options):
+                measured = measured._replace(reloaded=list(measure_reload(CACHED, asked, running, place)))
     return measured
 
 
@@ -179,13 +182,15 @@ def wanted(name: str, options: argparse.Namespace) -> bool:
 
 
 def profile_row(options: argparse.Namespace, folder: Path) -> str:
-    """The profile of one kind of question."""
-    size = options.sizes[-1]
+    """The profiles of the echo and of the product with one kind of question, one after the other."""
     row = next(row for row in ROWS if row.name == options.profile)
-    place = Place(folder, manifests_of(size, folder) if row.setup == "cluster" else folder, size)
+    place = Place(folder, manifests_of(options.sizes[-1], folder) if row.setup == "cluster" else folder, options.sizes[-1])
+    pace, seconds = PACED if options.paced else SATURATED, max(options.seconds, 3.0)
     with subjects(row.setup, place) as running:
-        product = next(subject for subject in running if subject.name == "clusterdns")
-        return profile(product, row, write_questions(row, place), max(options.seconds, 3.0))
+        asked = write_questions(row, place)
+        yardstick, product = running[:2]
+        fill(row, asked, [yardstick, product])
+        return "\n".join(profile(subject, row, pace, asked, seconds) for subject in (yardstick, product))
 
 
 def manifests_of(size: Size, folder: Path) -> Path:

@@ -103,6 +103,13 @@ def read_configuration(path: str, sources: Sources, default_port: int) -> Config
     )
 
 
+def says_what_runs(path: str, running: Configuration, sources: Sources) -> bool:
+    """Whether a Corefile and the files that its plan was made from say what they said: compiling it would tell no more."""
+    parsed = parse_corefile(path, sources)
+    same = not has_errors(parsed.problems) and tree_hash(parsed.tree) == running.hash
+    return same and not any(has_changed(file, sources) for file in running.watched)
+
+
 def has_changed(watched: Watched, sources: Sources) -> bool:
     """Whether the file holds something else now."""
     return digest_of(watched.path, sources) != watched.digest

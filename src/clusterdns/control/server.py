@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from clusterdns.control.config import Configuration, Watched, has_changed, keep_last_good, read_configuration, read_last_good
+from clusterdns.control.config import (
+    Configuration,
+    Watched,
+    has_changed,
+    keep_last_good,
+    read_configuration,
+    read_last_good,
+    says_what_runs,
+)
 from clusterdns.control.feeds import Feed, NoFeedError, Surroundings, feed_module, zone_names
 from clusterdns.control.loopprobe import Probed, find_loop, probed_blocks
 from clusterdns.control.machine import machine_sources
@@ -384,6 +392,9 @@ class Server:
 
     def reload_if_changed(self) -> None:
         """Takes the Corefile up if it says something new; what was refused already is not tried again."""
+        if self._refused is None and says_what_runs(self._options.conf, self._running, self._sources):
+            self._own_metrics.as_before()
+            return
         configuration = self._read()
         if refused(configuration) == self._refused:
             return
