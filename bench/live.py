@@ -18,11 +18,14 @@ from signal import SIGKILL, SIGTERM
 from statistics import median
 from typing import NamedTuple
 
+import msgspec
+
 from bench.cluster import HEADLESS, SERVICES_PER_NAMESPACE, SHAPES, Object, Size, endpoint_slice, service_name
+from bench.measure import Load, load_command
 from bench.plane import Writer
-from bench.processes import SERVER_CORE, Process, cpu_seconds, memory, pinned, spent
-from bench.rows import BUDGETED, SEED, START_CPU_SECONDS, START_RESIDENT_MB
-from bench.subjects import OURS, free_port, wait_until_ready
+from bench.processes import CLIENT_CORE, SERVER_CORE, Process, cpu_seconds, memory, pinned, spent, start_pinned
+from bench.rows import BUDGETED, PACED, ROWS, SEED, START_CPU_SECONDS, START_RESIDENT_MB, questions
+from bench.subjects import OURS, Subject, free_port, wait_until_ready
 from tests.controlplane.plane import ControlPlane
 from tools.console import Failed
 from tools.port import HOST, address_question
@@ -39,22 +42,24 @@ P50_MS, P99_MS = 2.0, 10.0
 STORM_P99_MS = 100.0
 NOTICED_SECONDS = 5.0
 RECOVERY_SECONDS, RELIST_SLACK = 2.0, 1.0
+OUTAGE_SECONDS = 30.0
+CLUSTER_IPS = next(row for row in ROWS if row.name == "cluster-ip")
 
 
 class Live(NamedTuple):
-    """One figure: what it is, for a cluster of which size, its budget (0: none), and more about it in words."""
+    """One figure: what it is, for a cluster of which size, its budget if it has one, and more about it in words."""
 
     title: str
     size: str
     value: float
     unit: str
-    budget: float = 0.0
+    budget: float | None = None
     note: str = ""
 
     @property
     def passes(self) -> bool | None:
         """Whether it keeps its budget."""
-        return self.value <= self.budget if self.budget else None
+        return None if self.budget is None else self.value <= self.budget
 
 
 def measure_live(plane: ControlPlane, folder: Path, sizes: Sequence[Size], rounds: int, say: Callable[[str], None]) -> Iterator[Live]:
@@ -71,6 +76,8 @@ def measure_live(plane: ControlPlane, folder: Path, sizes: Sequence[Size], round
                 yield from _measure_storm(server, writer, size)
             yield from _measure_relist(server, plane, writer, size, ready=starts[0].value)
             yield from _measure_silence(server, plane, writer, size)
+            if size == sizes[-1]:
+                yield from _measure_losses(server, plane, writer, folder, size)
 
 
 class Following(NamedTuple):
@@ -101,7 +108,7 @@ def _measure_starts(plane: ControlPlane, folder: Path, size: Size, rounds: int) 
         with following(plane, folder) as server:
             taken.append((time.monotonic() - began, cpu_seconds(server.process.pid), *memory(server.process.pid)))
     seconds, cpu, resident, peak = (median(values) for values in zip(*taken, strict=True))
-    cpu_budget, memory_budget = (START_CPU_SECONDS, START_RESIDENT_MB) if size == BUDGETED else (0, 0)
+    cpu_budget, memory_budget = (START_CPU_SECONDS, START_RESIDENT_MB) if size == BUDGETED else (None, None)
     yield Live("start: ready after", str(size), seconds, "s")
     yield Live("start: CPU until then", str(size), cpu, "s", cpu_budget)
     yield Live("start: memory", str(size), resident, "MB", memory_budget, f"peak {peak:.0f} MB")
@@ -263,7 +270,35 @@ def _measure_silence(server: Following, plane: ControlPlane, writer: Writer, siz
     back = client.wait_for(target.name, target.address)
     client.close()
     yield Live("API server terminated, streams silent: noticed after", str(size), noticed, "s", NOTICED_SECONDS)
-    yield Live("and back: current after its /readyz", str(size), back, "s", RECOVERY_SECONDS if size != BUDGETED else 0.0)
+    yield Live("and back: current after its /readyz", str(size), back, "s", None if size == BUDGETED else RECOVERY_SECONDS)
+
+
+def _measure_losses(server: Following, plane: ControlPlane, writer: Writer, folder: Path, size: Size) -> Iterator[Live]:
+    """The API server is killed, comes back with its past forgotten, and is told to end, all the while that a client asks and counts.
+
+    It asks for names of Services that do not change, on the core of the API server, which takes the longer for it.
+    """
+    subject = Subject("clusterdns", server.process, server.port)
+    asked = folder / "live.questions"
+    asked.write_text("\n".join(questions(CLUSTER_IPS, size)) + "\n")
+    client, target = Client(server.port), _targets(size)[2]
+    with start_pinned(CLIENT_CORE, load_command(subject, CLUSTER_IPS, PACED, asked, OUTAGE_SECONDS)) as load:
+        plane.compact()
+        for signal in (SIGKILL, SIGTERM):
+            plane.end("kube-apiserver", signal, wait=signal == SIGKILL)
+            plane.start_api_server()
+            writer.forget()
+            target.change(writer)
+            client.wait_for(target.name, target.address)
+        if load.poll() is not None:
+            raise Failed(f"the API server was away for longer than the {OUTAGE_SECONDS:.0f} s for which queries are counted")
+        said, _ = load.communicate()
+    client.close()
+    counted = msgspec.json.decode(said, type=Load)
+    wrong = counted.wrong + counted.answered - counted.rcodes.get("0", 0)
+    slow = f"p99.9 {counted.latency_us['p99.9'] / 1000:.1f} ms, at most {counted.latency_us['max'] / 1000:.0f} ms"
+    title = f"queries lost at {PACED.name} while it was killed, listed again, and ended"
+    yield Live(title, str(size), counted.lost + wrong, "queries", 0, f"of {counted.answered:,}; {wrong} wrong; {slow}")
 
 
 def _shares(taken: Sequence[float]) -> tuple[float, float, float]:

@@ -126,7 +126,7 @@ def live_table(figures: Sequence[Live]) -> Iterable[str]:
     yield "| clusterdns follows an API server | with | measured | budget | | |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for figure in figures:
-        budget = f"≤ {figure.budget:.4g} {figure.unit}" if figure.budget else ""
+        budget = "" if figure.budget is None else f"≤ {figure.budget:.4g} {figure.unit}"
         measured = f"{figure.value:.3g} {figure.unit}"
         yield f"| {figure.title} | {figure.size} | {measured} | {budget} | {VERDICT[figure.passes]} | {figure.note} |"
 
