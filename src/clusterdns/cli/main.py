@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from typing import NoReturn
 
+from clusterdns.cli.pipes import ended_by_reader
 from clusterdns.version import COREDNS, VERSION
 
 VERSION_LINE = f"clusterdns {VERSION} (CoreDNS {COREDNS})"
@@ -21,10 +22,11 @@ COMMANDS = {
 
 def main() -> NoReturn:
     """The entry point. Who only wants the version does not wait for the rest."""
-    if sys.argv[1:] == ["--version"]:
-        print(VERSION_LINE)
-        sys.exit(0)
-    group()
+    with ended_by_reader():
+        if sys.argv[1:] == ["--version"]:
+            print(VERSION_LINE)
+            sys.exit(0)
+        group()
 
 
 def group() -> NoReturn:
@@ -44,6 +46,11 @@ def group() -> NoReturn:
                 return None
             command: click.Command = import_module(f"clusterdns.cli.{cmd_name}").command
             return command
+
+        def invoke(self, ctx: click.Context) -> object:
+            """Runs the command; click itself would end it with 1, which says something else."""
+            with ended_by_reader():
+                return super().invoke(ctx)
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
             """Their one-line helps, without importing any."""

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from clusterdns.cli.flags import Flag, FlagError, parse_flags, usage
+from clusterdns.cli.pipes import ended_by_reader
 from clusterdns.version import COREDNS, VERSION
 
 FLAGS = {
@@ -63,7 +64,8 @@ def command(arguments: tuple[str, ...]) -> None:
 
 def coredns() -> NoReturn:
     """The entry point `coredns`: the same server under the name that images, manifests and scripts know."""
-    sys.exit(run("coredns", tuple(sys.argv[1:])))
+    with ended_by_reader():
+        sys.exit(run("coredns", tuple(sys.argv[1:])))
 
 
 def run(program: str, arguments: tuple[str, ...]) -> int:

@@ -22,5 +22,5 @@ def command(server: str | None, output: str) -> None:
     except AdminError as why:
         print(f"clusterdns watch: {why}", file=sys.stderr)
         sys.exit(1)
-    except (BrokenPipeError, KeyboardInterrupt):
+    except KeyboardInterrupt:
         sys.exit(0)
