@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from tests.server.process import served, write_corefile
 from tests.server.test_health import get, with_ports
@@ -43,15 +44,24 @@ BOARDS = (
 """What the boards 12028 and 14570 and coredns-mixin ask Prometheus for."""
 
 
-def samples(port: int) -> dict[str, float]:
-    """All samples by name, those with different labels added up. Each family is there once."""
+def page(port: int) -> list[Sample]:
+    """All samples. Each family is there once."""
     status, text = get(port, "/metrics")
     assert status == 200
-    families = list(text_string_to_metric_families(text))
     declared = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")]
     assert len(declared) == len(set(declared))
+    return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+
+
+def samples_of(port: int, name: str) -> list[tuple[dict[str, str], float]]:
+    """The samples of this name: labels and value."""
+    return [(sample.labels, sample.value) for sample in page(port) if sample.name == name]
+
+
+def samples(port: int) -> dict[str, float]:
+    """All samples by name, those with different labels added up."""
     sums: dict[str, float] = {}
-    for sample in (sample for family in families for sample in family.samples):
+    for sample in page(port):
         sums[sample.name] = sums.get(sample.name, 0) + sample.value
     return sums
 

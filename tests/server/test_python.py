@@ -11,7 +11,9 @@ import dns.message
 import dns.rcode
 
 from tests.server.process import command, replace, served, write_corefile
-from tests.servers import PATIENCE
+from tests.server.test_health import with_ports
+from tests.server.test_metrics import samples_of
+from tests.servers import PATIENCE, free_port
 
 COREFILE = """
 .:PORT {
@@ -130,3 +132,31 @@ def test_explain_asks_it_too(tmp_path: Path) -> None:
         told = command(tmp_path, "explain", "a.example.org", "--server", f"unix:{tmp_path}/admin.sock").stdout
         assert "192.0.2.9" in told
         assert "names:answer" in told
+
+
+def test_calls_are_counted_by_how_they_ended(tmp_path: Path) -> None:
+    plugin(
+        tmp_path,
+        """
+        def answer(query):
+            match query.name:
+                case "answered.":
+                    return Answer([f"{query.name} 0 A 192.0.2.1"], cache=False)
+                case "rewritten.":
+                    return Ask("next.")
+                case "error.":
+                    raise LookupError
+                case "deadline.":
+                    threading.Event().wait()
+        """,
+    )
+    metrics = free_port()
+    with served(tmp_path, with_ports(COREFILE.replace("errors", "prometheus 127.0.0.1:METRICS"), METRICS=metrics)) as running:
+        results = ("answered", "next", "rewritten", "error", "deadline")
+        for result in ("answered", *results):
+            running.ask(f"{result}.")
+        calls = samples_of(metrics, "clusterdns_plugin_calls_total")
+        assert {labels["result"]: count for labels, count in calls} == dict.fromkeys(results, 1) | {"answered": 2}
+        assert {labels["function"] for labels, _ in calls} == {"names:answer"}
+        [(_, seconds)] = samples_of(metrics, "clusterdns_plugin_call_duration_seconds_sum")
+        assert 0.3 <= seconds < PATIENCE

@@ -9,6 +9,7 @@ use crate::answer::Answer;
 use crate::client::Ticket;
 use crate::forward::reply::{self, Expected, Kind};
 use crate::mailbox::{Letter, Mailbox};
+use crate::metrics::Metrics;
 use crate::name::{self, is_under};
 use crate::plan::{self, OnFailure};
 use crate::text;
@@ -17,6 +18,8 @@ use crate::wire::{HEADER, QName, rcode};
 
 /// The op, ready to run.
 pub struct AskOp {
+    /// The number of its counters.
+    pub number: u32,
     plan: plan::AskOp,
     zones: Vec<Box<[u8]>>,
 }
@@ -72,9 +75,10 @@ impl Task {
 
 impl AskOp {
     /// Compiles the op; the error names what is no domain name.
-    pub fn new(plan: &plan::AskOp) -> Result<AskOp, String> {
+    pub fn new(plan: &plan::AskOp, metrics: &Metrics) -> Result<AskOp, String> {
         let absolute = |zone: &String| name::absolute_lower(zone).map_err(|why| format!("{zone} {why}"));
-        Ok(AskOp { plan: plan.clone(), zones: plan.zones.iter().map(absolute).collect::<Result<_, _>>()? })
+        let zones = plan.zones.iter().map(absolute).collect::<Result<_, _>>()?;
+        Ok(AskOp { number: metrics.calls.number(plan.function.clone()), plan: plan.clone(), zones })
     }
 
     /// Whether it is asked about this name.
@@ -113,9 +117,10 @@ impl AskOp {
         self.plan.on_failure == OnFailure::Next
     }
 
-    /// Says that nobody has answered, and why.
+    /// Says that nobody has answered, and why; the empty text: that is told elsewhere.
     pub fn fail(&self, why: &str, answer: &mut Answer) {
-        answer.fail(rcode::SERVFAIL, format!("plugin/python: {}: {why}", self.plan.function));
+        let told = if why.is_empty() { String::new() } else { format!("plugin/python: {}: {why}", self.plan.function) };
+        answer.fail(rcode::SERVFAIL, told);
     }
 }
 

@@ -269,7 +269,7 @@ impl Program {
                     }
                 }
             }
-            let mut compiled = Block::compile(index as u32, block, zone, resources).map_err(failed)?;
+            let mut compiled = Block::compile(index as u32, block, zone, resources, metrics).map_err(failed)?;
             for listener in plan.listeners.iter().filter(|listener| block.listeners.contains(&listener.id)) {
                 compiled.count_on(number(&listener.id), &listener.server, block, metrics);
             }
@@ -405,7 +405,7 @@ impl Block {
         self.places.iter().find(|place| place.listener == listener)
     }
 
-    fn compile(index: u32, block: &plan::Block, zone: Box<[u8]>, resources: &Resources) -> Result<Block, String> {
+    fn compile(index: u32, block: &plan::Block, zone: Box<[u8]>, resources: &Resources, metrics: &Metrics) -> Result<Block, String> {
         let labels = Labels::new(block.metadata.as_ref(), resources)?;
         let view = View::new(block, &labels)?;
         let mut compiled =
@@ -425,7 +425,7 @@ impl Block {
                     let may_pass_on = matches!(block.program.get(number + 1), Some(plan::Op::Forward(_)));
                     (Op::Forward(Box::new(compile_forward(op, may_pass_on, resources)?)), op.span)
                 }
-                plan::Op::Ask(op) => (Op::Ask(Box::new(AskOp::new(op)?)), op.span),
+                plan::Op::Ask(op) => (Op::Ask(Box::new(AskOp::new(op, metrics)?)), op.span),
                 plan::Op::Lookout { id, span } => {
                     let lookout = resources.lookouts.get(id).ok_or_else(|| format!("there is no lookout {id}"))?;
                     (Op::Lookout(Arc::clone(lookout)), *span)

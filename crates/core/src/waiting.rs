@@ -51,8 +51,13 @@ pub enum Purpose {
 pub enum Wait {
     /// To begin to wait.
     Begin(Box<Hold>),
-    /// Somebody outside, until then.
-    Told(Duration),
+    /// Somebody outside, who was asked at one time, until another.
+    Told {
+        /// Since when.
+        asked: Duration,
+        /// Until when.
+        until: Duration,
+    },
     /// An upstream; between two tries there is no exchange.
     Upstream(Box<Asking>, Option<Exchange>),
     /// The answer to the same question, which another one asks; `at` is the place of the cache.

@@ -6,7 +6,7 @@ use super::Question;
 use crate::client::Client;
 use crate::engine::Engine;
 use crate::metrics::ops::CounterLabels;
-use crate::metrics::{Count, Counted, Counter, Own, Queries, SeriesLabels, upstreams};
+use crate::metrics::{Count, Counted, Counter, Own, Queries, SeriesLabels, calls, upstreams};
 use crate::program::Block;
 use crate::waiting::Purpose;
 use crate::way::Arrival;
@@ -19,6 +19,7 @@ pub struct Counting {
     queries: Own<SeriesLabels, Queries>,
     counters: Own<CounterLabels, Counter>,
     upstreams: Own<String, upstreams::Upstream>,
+    calls: Own<String, calls::Calls>,
     clock: fn() -> u64,
     /// The query at hand, if it is to be counted.
     pub at_hand: Option<Arrival>,
@@ -35,6 +36,7 @@ impl Counting {
             queries: Own::new(&engine.metrics.queries),
             counters: Own::new(&engine.metrics.counters),
             upstreams: Own::new(&engine.metrics.upstreams),
+            calls: Own::new(&engine.metrics.calls),
             clock,
             at_hand: None,
             untimed: Vec::new(),
@@ -107,6 +109,11 @@ impl Counting {
     /// The counters of an upstream.
     pub fn upstream(&mut self, number: u32) -> &upstreams::Upstream {
         self.upstreams.at(number)
+    }
+
+    /// The counters of a function outside, if it is asked for somebody who counts.
+    pub fn calls(&mut self, number: u32, purpose: Purpose) -> Option<&calls::Calls> {
+        (purpose != Purpose::Explain).then(|| self.calls.at(number))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::exchanges::{Asker, Effect, Exchange, Exchanges, LaneId, Lifetime};
 use crate::forward::reply::{self, Kind};
 use crate::forward::{self, Asking, ForwardOp, Loss, Upstream, Use, write_probe};
 use crate::mailbox::{Letter, Mailbox};
+use crate::metrics::calls::Outcome;
 use crate::own_sockets::OwnSockets;
 use crate::plan::HealthCheck;
 use crate::program::{Op, Program};
@@ -82,6 +83,8 @@ enum Resume<'a> {
     Fail(u16, String),
     /// Somebody outside was asked, and said this.
     Told(&'a [u8]),
+    /// Nobody outside can take it.
+    Untaken,
     /// The same question was answered to another.
     Arrived(Arc<Kept>),
     /// It was not, in time.
@@ -156,7 +159,7 @@ impl Machine {
             let Some(pending) = self.later.waiting.get_mut(ticket) else { continue };
             match (letter, &pending.wait) {
                 (Letter::Kept(_, kept), Wait::Flight { .. }) => self.resume(now, ticket, Resume::Arrived(kept)),
-                (Letter::Told(_, told), Wait::Told(_)) => {
+                (Letter::Told(_, told), Wait::Told { .. }) => {
                     note(pending, "told", || "an answer has come".to_owned());
                     self.resume(now, ticket, Resume::Told(&told));
                 }
@@ -178,7 +181,8 @@ impl Machine {
                 },
                 Due::Patience(ticket) => {
                     let ticket = Ticket(ticket);
-                    if let Some(Pending { wait: Wait::Flight { until, .. } | Wait::Told(until), .. }) = self.later.waiting.get_mut(ticket)
+                    if let Some(Pending { wait: Wait::Flight { until, .. } | Wait::Told { until, .. }, .. }) =
+                        self.later.waiting.get_mut(ticket)
                         && *until <= now
                     {
                         self.resume(now, ticket, Resume::Late);
@@ -373,12 +377,12 @@ impl Machine {
 
     fn begin_telling(&mut self, now: Duration, ticket: Ticket, pending: Pending, question: Vec<u8>, patience: Duration) {
         let Some(mut pending) = self.wait_with_others(now, ticket, pending) else { return };
-        pending.wait = Wait::Told(now + patience);
+        pending.wait = Wait::Told { asked: now, until: now + patience };
         self.later.waiting.put_back(ticket, pending);
         if self.engine.ask(Task::new(question, patience, &self.later.mailbox, ticket)) {
             return self.later.timers.add(now + patience, Due::Patience(ticket.0));
         }
-        self.resume(now, ticket, Resume::Fail(rcode::SERVFAIL, "too many questions wait for it".to_owned()));
+        self.resume(now, ticket, Resume::Untaken);
     }
 
     fn begin_asking(&mut self, now: Duration, ticket: Ticket, pending: Pending, mut asking: Asking) {
@@ -576,8 +580,8 @@ impl Machine {
     /// Says what has come, and which ops have their turn then.
     fn take_up(&mut self, question: &Question<'_>, program: &Program, way: &mut Way, wait: Wait, how: Resume<'_>) -> Phase {
         let Wait::Flight { at, stale, .. } = wait else {
-            if let (Wait::Told(_), Some(Op::Ask(op))) = (&wait, op_at_hand(program, way)) {
-                return self.take_told(question, op, way, how);
+            if let (Wait::Told { asked, until }, Some(Op::Ask(op))) = (&wait, op_at_hand(program, way)) {
+                return self.take_told(question, op, way, (*asked, *until), how);
             }
             return match how {
                 Resume::Begin => Phase::Before,
@@ -593,7 +597,7 @@ impl Machine {
                     self.answer.fail(rcode, why);
                     Phase::After
                 }
-                Resume::Reply(..) | Resume::Told(_) | Resume::Arrived(_) | Resume::Late => Phase::After,
+                Resume::Reply(..) | Resume::Told(_) | Resume::Untaken | Resume::Arrived(_) | Resume::Late => Phase::After,
             };
         };
         way.level.at = at;
@@ -609,38 +613,55 @@ impl Machine {
         Phase::After
     }
 
-    /// Takes what somebody outside said, or that nobody did.
-    fn take_told(&mut self, question: &Question<'_>, op: &AskOp, way: &mut Way, how: Resume<'_>) -> Phase {
-        let why = match how {
-            Resume::Told(told) => match Told::read(told) {
-                Some(Told::Next) => {
-                    way.level.at += 1;
-                    return Phase::Before;
-                }
-                Some(Told::Ask(qtype, name)) => {
-                    let mut other = Other::of(&question.turn(way)).about(name, &mut self.answer);
-                    other.request.qtype = qtype;
-                    way.change(other, Memory::new());
-                    way.level.at += 1;
-                    return Phase::Before;
-                }
-                Some(Told::Answer(keep, message)) => match ask::take(message, &question.turn(way), keep, &mut self.answer) {
-                    Ok(()) => return Phase::After,
-                    Err(why) => format!("its answer cannot be read: {why}"),
-                },
-                Some(Told::Failed(why)) => why.to_owned(),
-                None => "what it says makes no sense".to_owned(),
-            },
-            Resume::Fail(_, why) => why,
-            _ => format!("no answer within {} ms", op.patience().as_millis()),
+    /// Takes what somebody outside said, or that nobody did; counts it.
+    fn take_told(
+        &mut self,
+        question: &Question<'_>,
+        op: &AskOp,
+        way: &mut Way,
+        (asked, until): (Duration, Duration),
+        how: Resume<'_>,
+    ) -> Phase {
+        let said = match how {
+            Resume::Told(told) => self.take_words(question, way, told).map_err(|why| (Outcome::Error, why)),
+            Resume::Untaken => Err((Outcome::QueueFull, "too many questions wait for it".to_owned())),
+            Resume::Fail(_, why) => Err((Outcome::Shed, why)),
+            _ => Err((Outcome::Deadline, format!("no answer within {} ms", (until - asked).as_millis()))),
         };
-        if op.passes_failures_on() {
-            self.answer.clear();
-            way.level.at += 1;
-            return Phase::Before;
+        let (Ok(outcome) | Err((outcome, _))) = &said;
+        if let Some(calls) = self.counting.calls(op.number, question.purpose) {
+            calls.ended(*outcome, question.now.saturating_sub(asked));
         }
-        op.fail(&why, &mut self.answer);
-        Phase::After
+        match said {
+            Ok(Outcome::Answered) => return Phase::After,
+            Ok(_) => {}
+            Err(_) if op.passes_failures_on() => self.answer.clear(),
+            Err((_, why)) => {
+                op.fail(&why, &mut self.answer);
+                return Phase::After;
+            }
+        }
+        way.level.at += 1;
+        Phase::Before
+    }
+
+    /// Takes what somebody outside said; the error says what is wrong with it.
+    fn take_words(&mut self, question: &Question<'_>, way: &mut Way, told: &[u8]) -> Result<Outcome, String> {
+        match Told::read(told) {
+            Some(Told::Next) => Ok(Outcome::Next),
+            Some(Told::Ask(qtype, name)) => {
+                let mut other = Other::of(&question.turn(way)).about(name, &mut self.answer);
+                other.request.qtype = qtype;
+                way.change(other, Memory::new());
+                Ok(Outcome::Rewritten)
+            }
+            Some(Told::Answer(keep, message)) => match ask::take(message, &question.turn(way), keep, &mut self.answer) {
+                Ok(()) => Ok(Outcome::Answered),
+                Err(why) => Err(format!("its answer cannot be read: {why}")),
+            },
+            Some(Told::Failed(why)) => Err(why.to_owned()),
+            None => Err("what it says makes no sense".to_owned()),
+        }
     }
 
     /// The exit of a query that waited.

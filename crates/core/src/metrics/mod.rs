@@ -1,8 +1,9 @@
 //! Metrics: what the engine counts, as the text that Prometheus reads.
 //!
-//! Reading order: [`counter`] (how a thread counts), [`registry`] (under which labels), [`queries`], [`upstreams`] and [`ops`] (what is
-//! counted), [`page`] (the text).
+//! Reading order: [`counter`] (how a thread counts), [`registry`] (under which labels), [`queries`], [`upstreams`], [`calls`] and [`ops`]
+//! (what is counted), [`page`] (the text).
 
+pub mod calls;
 pub mod counter;
 pub mod ops;
 pub mod page;
@@ -12,6 +13,7 @@ pub mod upstreams;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use calls::AllCalls;
 pub use counter::{Buckets, Counter, Durations, Sizes};
 pub use ops::{AllCounters, Count, OpCounter, PlaceLabels};
 pub use page::{Family, Kind, Page, Samples};
@@ -32,6 +34,8 @@ pub struct Metrics {
     pub counters: AllCounters,
     /// Of upstreams.
     pub upstreams: AllUpstreams,
+    /// Of those outside who are asked.
+    pub calls: AllCalls,
     told: Mutex<Arc<str>>,
 }
 
@@ -48,6 +52,7 @@ impl Metrics {
         families.extend(queries::families(&self.queries));
         families.extend(ops::families(&self.counters));
         families.extend(upstreams::families(&self.upstreams));
+        families.extend(calls::families(&self.calls));
         Page::new(families, Arc::clone(&self.told()))
     }
 

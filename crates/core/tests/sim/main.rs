@@ -2,6 +2,7 @@
 //!
 //! Tests are named after the recordings of CoreDNS whose rule they hold (`cache-keepttl` is `cache_keepttl`).
 
+mod ask;
 mod cache;
 mod chaos;
 mod dns64;
