@@ -22,7 +22,7 @@ from tools.console import ROOT
 def test_a_scenario_goes_as_recorded(name: str, plays: Plays) -> None:
     scenario = load(name)
     if missing := lacks(scenario):
-        pytest.skip("; ".join(missing))
+        pytest.skip(f"by design: {'; '.join(missing)}")
     patches = {} if OTHER else load_patches(name)
     wanted = patched(scenario.recorded, patches.values())
     while (found := differences(scenario, wanted, plays.account(name))) and plays.again(name):
@@ -33,7 +33,7 @@ def test_a_scenario_goes_as_recorded(name: str, plays: Plays) -> None:
         assert differences(scenario, patched(scenario.recorded, others), plays.account(name)), f"{identity} does not show any more"
 
 
-@pytest.mark.skipif(bool(OTHER), reason="it is a difference of clusterdns")
+@pytest.mark.skipif(bool(OTHER), reason="by design: it is a difference of clusterdns")
 def test_D19_udp_questions_come_from_ports_that_cannot_be_guessed(plays: Plays) -> None:
     asked = [event for told in plays.account("cache-disable")["steps"] for event in told.get("upstream", {}).get("UPSTREAM1", ())]
     assert {event["proto"] for event in asked} == {"udp"}

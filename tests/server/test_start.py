@@ -150,8 +150,8 @@ def lowest_port_for_everybody() -> int:
     return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may bind every port")
-@pytest.mark.skipif(lowest_port_for_everybody() <= 53, reason="here everybody may bind port 53")
+@pytest.mark.skipif(os.geteuid() == 0, reason="by design: root may bind every port")
+@pytest.mark.skipif(lowest_port_for_everybody() <= 53, reason="by design: here everybody may bind port 53")
 def test_a_missing_permission_is_told_with_its_remedy(tmp_path: Path) -> None:
     (tmp_path / "Corefile").write_text(".:53 {\n    bind 127.0.0.1\n    whoami\n}\n")
     ended = command(tmp_path, "serve", "-conf", "Corefile", "-admin", "none")

@@ -30,7 +30,7 @@ def why_not() -> str:
 def test_a_stock_corefile_starts_and_answers(name: str, tmp_path: Path) -> None:
     problems = checked(name, with_fragments=True)[1].problems
     if missing := dict.fromkeys(problem.message for problem in problems if problem.code.startswith("unsupported-")):
-        pytest.skip("; ".join(missing))
+        pytest.skip(f"by design: {'; '.join(missing)}")
     if why := why_not():
         pytest.skip(why)
     command = [*ALONE, sys.executable, "-m", "tests.server.stock", name, str(tmp_path)]
