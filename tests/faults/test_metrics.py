@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.controlplane.eventually import eventually, synced
-from tests.faults.apiserver import ApiServer
+from tests.faults.apiserver import ApiServer, Object
 from tests.server.process import write_corefile
 from tests.server.test_health import get
 from tests.servers import Running, free_port, serving
@@ -39,6 +42,15 @@ class Scraped:
         assert status == 200
         return [line for line in text.splitlines() if not line.startswith("#")]
 
+    def families(self) -> dict[str, set[str]]:
+        """The families about Kubernetes, each with its labels."""
+        found: dict[str, set[str]] = {}
+        for family in text_string_to_metric_families(get(self.port, "/metrics")[1]):
+            if re.match("(coredns|clusterdns)_kubernetes_", family.name):
+                labels = {label for sample in family.samples for label in sample.labels}
+                found[family.name + ("_total" if family.type == "counter" else "")] = labels - {"le"}
+        return found
+
     def zones(self) -> dict[str, str]:
         """Whether the Services of each zone have been listed."""
         found = (line.removeprefix('clusterdns_kubernetes_listed{kind="Service",zone=').split("} ") for line in self.samples())
@@ -62,6 +74,30 @@ def reload(server: Running, text: str) -> None:
     before = len(server.lines)
     os.kill(server.process.pid, signal.SIGUSR1)
     server.wait_for("Reloading complete", before)
+
+
+def slice_of(address: str, triggered: datetime) -> Object:
+    """The slice of the Service, as a controller writes it."""
+    annotations = {"endpoints.kubernetes.io/last-change-trigger-time": triggered.isoformat()}
+    labels = {"kubernetes.io/service-name": "cart"}
+    metadata = {"name": "cart-1", "namespace": "shop", "labels": labels, "annotations": annotations}
+    return {"metadata": metadata, "addressType": "IPv4", "endpoints": [{"addresses": [address]}], "ports": []}
+
+
+def documented() -> dict[str, set[str]]:
+    """The metrics of the directive's page, each with its labels."""
+    page = (Path(__file__).parents[2] / "docs/directives/kubernetes.md").read_text()
+    rows = re.findall(r"^\| `((?:coredns|clusterdns)_kubernetes_\w+)` \| (.*?) \|", page, re.MULTILINE)
+    return {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
+
+
+def test_what_is_shown_and_what_is_documented_are_the_same(api: ApiServer, tmp_path: Path) -> None:
+    scraped = Scraped()
+    with serving(tmp_path, block(api, scraped, "apiserver_qps 1000")) as server:
+        synced(server)
+        api.put("endpointslices", slice_of("10.0.0.1", datetime.now(UTC)))
+        eventually(lambda: scraped.families().keys() >= documented().keys(), "what is documented")
+        assert scraped.families() == documented()
 
 
 def test_a_zone_is_called_as_in_the_corefile_before_and_after_a_reload(api: ApiServer, tmp_path: Path) -> None:
