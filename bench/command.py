@@ -28,7 +28,7 @@ from bench.report import Measured, report, surroundings, write_between_marks
 from bench.rows import IDLE, LIVE, PACED, QUOTA, RELOAD, ROWS, SATURATED, START, Row, Setup, questions
 from bench.start import Start, measure_start
 from bench.subjects import Place, Subject, subjects
-from tests.controlplane.plane import Unavailable
+from tests.controlplane.binary import Unavailable
 from tools.console import ROOT, Failed, say
 
 OTHERS = (QUOTA, IDLE, RELOAD, START, LIVE)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
-from tools.console import ROOT, say
+from tools.console import ROOT, say, step
 from tools.setup import PYTHON, rust_environment, set_up
 
 
@@ -17,6 +18,9 @@ def test(arguments: Sequence[str]) -> int:
     environment = rust_environment()
     if arguments:
         return subprocess.call([PYTHON, "-m", "pytest", *arguments], cwd=ROOT, env=environment)
+    # Ahead of the tests, which have no use for the network then.
+    build: list[str | Path] = [PYTHON, "-m", "tests.controlplane.binary"]
+    step("control plane for the tests, where there is Go (six minutes the first time)", build, "see the messages above", environment)
     commands = (
         ["cargo", "test", "--workspace", "--quiet"],
         [str(PYTHON), "-m", "pytest", "--numprocesses=2", "--dist=loadfile"],

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.controlplane.binary import Unavailable
 from tests.controlplane.fixture import load_recorded
-from tests.controlplane.plane import ControlPlane, Unavailable, running
+from tests.controlplane.plane import ControlPlane, running
 
 
 @pytest.fixture(scope="session")

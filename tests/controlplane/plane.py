@@ -15,17 +15,15 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from tests.controlplane.binary import Unavailable, built
 from tests.controlplane.objects import service_import_crd
 from tests.servers import free_port
 
-PROGRAM = Path(__file__).parent / "program"
-KUBERNETES = "v1.34.4"
 PATIENCE = 60.0
 ADMIN, DNS, NOBODY = "admin-token", "dns-token", "nobody-token"
 CORE = "/api/v1"
@@ -44,10 +42,6 @@ RULES = [
 Object = dict[str, Any]
 
 
-class Unavailable(Exception):
-    """There can be no control plane on this machine; the message says why."""
-
-
 def programs() -> dict[str, list[str]]:
     """The command of each program. Builds them if need be. Raises `Unavailable`."""
     if assets := os.environ.get("KUBEBUILDER_ASSETS"):
@@ -56,31 +50,8 @@ def programs() -> dict[str, list[str]]:
         if missing:
             raise Unavailable(f"KUBEBUILDER_ASSETS={assets} has no {' and no '.join(missing)}")
         return {name: command for name, command in found.items() if Path(command[0]).exists()}
-    binary = _built()
+    binary = built()
     return {name: [str(binary), name] for name in ("etcd", "kube-apiserver", "kube-controller-manager")}
-
-
-def _built() -> Path:
-    """The binary for what is in `program/` now."""
-    sources = sorted(path for path in PROGRAM.iterdir() if path.suffix in (".go", ".mod", ".sum"))
-    digest = sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clusterdns" / "control-plane"
-    binary = cache / f"k8s-{digest}"
-    if binary.exists():
-        return binary
-    if shutil.which("go") is None:
-        raise Unavailable("the control plane is not built, and there is no Go to build it (or set KUBEBUILDER_ASSETS)")
-    cache.mkdir(parents=True, exist_ok=True)
-    version = "k8s.io/component-base/version"
-    stamps = {"gitVersion": KUBERNETES, "gitMajor": "1", "gitMinor": "34", "gitTreeState": "clean", "buildDate": "2026-01-01T00:00:00Z"}
-    flags = " ".join(["-s -w", *(f"-X {version}.{name}={value}" for name, value in stamps.items())])
-    environment = os.environ | {"GOFLAGS": "-mod=mod -buildvcs=false", "CGO_ENABLED": "0"}
-    command = ["go", "build", "-o", f"{binary}.new", "-ldflags", flags, "."]
-    done = subprocess.run(command, cwd=PROGRAM, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise Unavailable(f"the control plane cannot be built: {done.stderr[-500:]}")
-    os.replace(f"{binary}.new", binary)
-    return binary
 
 
 @contextmanager

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.controlplane.binary import Unavailable
 from tests.controlplane.eventually import eventually, synced
 from tests.controlplane.objects import Object, namespace, service
-from tests.controlplane.plane import ControlPlane, Unavailable
+from tests.controlplane.plane import ControlPlane
 from tests.servers import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

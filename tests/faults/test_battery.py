@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.controlplane.binary import Unavailable
 from tests.controlplane.eventually import eventually, synced
 from tests.controlplane.objects import Object, endpoint_slice, imported, namespace, service, service_import
-from tests.controlplane.plane import Unavailable, running
+from tests.controlplane.plane import running
 from tests.faults.apiserver import ApiServer
 from tests.faults.sources import Manifests, Real, Scripted, Source
 from tests.servers import Running, serving
