@@ -120,6 +120,8 @@ pub struct Answer {
     pub cacheable: bool,
     /// Nobody could answer, and why: the rcode is all that is said.
     pub failure: Option<Box<str>>,
+    /// What is to be said in the log of errors though there is an answer.
+    pub remark: Option<Box<str>>,
     /// An op left it to the server to say the rcode, though nothing has failed.
     pub left_to_server: bool,
     /// Aliases whose targets other blocks must answer, with the place in `answer` behind them.
@@ -168,7 +170,7 @@ impl Answer {
         self.set_flags(Flags::default());
         self.edns = None;
         self.cacheable = false;
-        self.failure = None;
+        (self.failure, self.remark) = (None, None);
         self.left_to_server = false;
     }
 

@@ -146,7 +146,7 @@ pub fn take(message: &[u8], turn: &Turn<'_>, keep: bool, answer: &mut Answer) ->
     let expected = Expected { lower: turn.asked.lower.into(), qtype: turn.request.qtype, qclass: turn.request.qclass };
     match reply::kind_of(message, &expected) {
         Kind::Reply(start) => reply::read(message, start, &turn.asked, answer)?,
-        Kind::Foreign => return Err("it answers another question"),
+        Kind::Foreign(_) => return Err("it answers another question"),
         Kind::Garbled(why) => return Err(why),
     }
     (answer.rd_cd, answer.cacheable) = (None, keep);

@@ -38,6 +38,8 @@ pub struct Target {
     pub transport: Transport,
     /// How the stream is secured; none: it is not.
     pub tls: Option<Arc<TlsClient>>,
+    /// The number of the upstream's counters.
+    pub number: u32,
 }
 
 impl Target {
@@ -83,6 +85,22 @@ pub struct Exchange {
     serial: u64,
 }
 
+/// A message that is no reply to anything under way on its lane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stray {
+    /// Its id is not under way: forged, or doubled, or late.
+    Id,
+    /// It has no header.
+    Short,
+}
+
+/// How many of them came.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Strays {
+    ids: u32,
+    short: u32,
+}
+
 /// How long sockets are used.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetime {
@@ -96,12 +114,21 @@ pub struct Lifetime {
 pub struct Exchanges {
     lanes: HashMap<LaneId, Lane, RandomState>,
     pools: HashMap<Target, Vec<LaneId>, RandomState>,
-    flying: HashMap<(LaneId, u16), (u64, Asker), RandomState>,
+    flying: HashMap<(LaneId, u16), Flying, RandomState>,
     effects: VecDeque<Effect>,
     secret: Secret,
     lanes_ever: u64,
     serials: u64,
     own_sockets: Arc<OwnSockets>,
+}
+
+/// A message that is under way.
+#[derive(Clone, Copy)]
+struct Flying {
+    serial: u64,
+    asker: Asker,
+    /// What had strayed to its lane before.
+    before: Strays,
 }
 
 struct Lane {
@@ -115,14 +142,15 @@ struct Lane {
     ids: Vec<u16>,
     /// Where it leaves from, once it is open.
     local: Option<SocketAddr>,
+    strays: Strays,
     /// It gets no more messages, and is closed when nothing is under way.
     leaving: bool,
 }
 
 /// What was under way on a lane that is gone.
 pub struct Lost {
-    /// Who waited.
-    pub askers: Vec<Asker>,
+    /// Who waited, and what had strayed to it meanwhile.
+    pub askers: Vec<(Asker, Strays)>,
     /// Replies had come over it: the other side closed it as it closes idle connections.
     pub had_served: bool,
 }
@@ -150,14 +178,15 @@ impl Exchanges {
             Asker::Probe(_) => (self.open(now, &target, lifetime, true), self.secret.bits() as u16),
         };
         self.serials += 1;
-        let mut reused = false;
+        let (mut reused, mut before) = (false, Strays::default());
         if let Some(known) = self.lanes.get_mut(&lane) {
             reused = known.uses > 0;
             known.used = now;
             known.uses += 1;
             known.ids.push(id);
+            before = known.strays;
         }
-        self.flying.insert((lane, id), (self.serials, asker));
+        self.flying.insert((lane, id), Flying { serial: self.serials, asker, before });
         let mut message = message.to_vec();
         message[..2].copy_from_slice(&id.to_be_bytes());
         self.effects.push_back(Effect::Send { lane, target, message });
@@ -174,21 +203,33 @@ impl Exchanges {
 
     /// Who waits for a message with this id on this lane.
     pub fn asker(&self, lane: LaneId, id: u16) -> Option<(Asker, Exchange)> {
-        self.flying.get(&(lane, id)).map(|(serial, asker)| (*asker, Exchange { lane, id, serial: *serial }))
+        self.flying.get(&(lane, id)).map(|flying| (flying.asker, Exchange { lane, id, serial: flying.serial }))
+    }
+
+    /// Takes note of a message that is no reply; tells the number of the upstream, if the lane is still there.
+    pub fn strayed(&mut self, lane: LaneId, stray: Stray) -> Option<u32> {
+        let lane = self.lanes.get_mut(&lane)?;
+        let count = match stray {
+            Stray::Id => &mut lane.strays.ids,
+            Stray::Short => &mut lane.strays.short,
+        };
+        *count = count.wrapping_add(1);
+        Some(lane.target.number)
     }
 
     /// Whether it is still under way, and for whom.
     pub fn is_flying(&self, exchange: &Exchange) -> Option<Asker> {
-        self.flying.get(&(exchange.lane, exchange.id)).filter(|(serial, _)| *serial == exchange.serial).map(|(_, asker)| *asker)
+        self.flying.get(&(exchange.lane, exchange.id)).filter(|flying| flying.serial == exchange.serial).map(|flying| flying.asker)
     }
 
-    /// Ends an exchange. Answered: its lane works.
-    pub fn end(&mut self, exchange: &Exchange, answered: bool) {
+    /// Ends an exchange. Answered: its lane works. Returns what strayed to the lane meanwhile.
+    pub fn end(&mut self, exchange: &Exchange, answered: bool) -> Strays {
         if self.is_flying(exchange).is_none() {
-            return;
+            return Strays::default();
         }
-        self.flying.remove(&(exchange.lane, exchange.id));
-        let Some(lane) = self.lanes.get_mut(&exchange.lane) else { return };
+        let flying = self.flying.remove(&(exchange.lane, exchange.id));
+        let (Some(flying), Some(lane)) = (flying, self.lanes.get_mut(&exchange.lane)) else { return Strays::default() };
+        let meanwhile = lane.strays.since(flying.before);
         lane.ids.retain(|id| *id != exchange.id);
         lane.replies += u32::from(answered);
         // What did not answer in time may be broken: later queries take another port, or connection.
@@ -196,13 +237,15 @@ impl Exchanges {
             self.retire(exchange.lane);
         }
         self.close_if_done(exchange.lane);
+        meanwhile
     }
 
     /// A lane is gone.
     pub fn lost(&mut self, lane: LaneId) -> Lost {
         self.retire(lane);
         let Some(gone) = self.forget(lane) else { return Lost { askers: Vec::new(), had_served: false } };
-        let askers = gone.ids.iter().filter_map(|id| self.flying.remove(&(lane, *id))).map(|(_, asker)| asker).collect();
+        let flying = gone.ids.iter().filter_map(|id| self.flying.remove(&(lane, *id)));
+        let askers = flying.map(|flying| (flying.asker, gone.strays.since(flying.before))).collect();
         Lost { askers, had_served: gone.replies > 0 }
     }
 
@@ -260,7 +303,8 @@ impl Exchanges {
         self.lanes_ever += 1;
         let lane = LaneId(self.lanes_ever);
         let target = target.clone();
-        let new = Lane { target, opened: now, used: now, uses: 0, replies: 0, lifetime, ids: Vec::new(), local: None, leaving };
+        let (ids, strays) = (Vec::new(), Strays::default());
+        let new = Lane { target, opened: now, used: now, uses: 0, replies: 0, lifetime, ids, local: None, strays, leaving };
         self.lanes.insert(lane, new);
         lane
     }
@@ -289,6 +333,35 @@ impl Exchanges {
     }
 }
 
+impl Strays {
+    fn since(self, before: Strays) -> Strays {
+        Strays { ids: self.ids.wrapping_sub(before.ids), short: self.short.wrapping_sub(before.short) }
+    }
+}
+
+impl std::ops::AddAssign for Strays {
+    fn add_assign(&mut self, more: Strays) {
+        self.ids = self.ids.saturating_add(more.ids);
+        self.short = self.short.saturating_add(more.short);
+    }
+}
+
+/// What is said of them before the reason of a failure; nothing where there were none.
+impl std::fmt::Display for Strays {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (count, one, several, which) in
+            [(self.ids, "reply", "replies", "with another id"), (self.short, "message", "messages", "without a header")]
+        {
+            match count {
+                0 => {}
+                1 => write!(f, "1 {one} {which} came: ")?,
+                _ => write!(f, "{count} {several} {which} came: ")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Lane {
     fn is_over(&self, now: Duration) -> bool {
         let old = !self.lifetime.age.is_zero() && now.saturating_sub(self.opened) > self.lifetime.age;
@@ -303,6 +376,6 @@ impl Lane {
     }
 }
 
-fn free_id(secret: &mut Secret, flying: &HashMap<(LaneId, u16), (u64, Asker), RandomState>, lane: LaneId) -> Option<u16> {
+fn free_id(secret: &mut Secret, flying: &HashMap<(LaneId, u16), Flying, RandomState>, lane: LaneId) -> Option<u16> {
     (0..DRAWS).map(|_| secret.bits() as u16).find(|id| !flying.contains_key(&(lane, *id)))
 }

@@ -2,13 +2,14 @@
 //!
 //! Reading order: [`plan`] (what to do, decided elsewhere), [`engine`] (what all threads share), [`machine`] (one query's way; the ops' turns are in `machine/turns.rs`),
 //! [`way`] (where it stands among blocks and ops), [`program`] (the blocks and ops), [`zone`] (local data), [`shuffle`], [`answer`]
-//! and [`wire`] (the message itself), [`trace`] (why), [`log`], [`metrics`], [`gauges`]. For queries that wait: [`cache`], [`forward`], [`exchanges`] (messages to upstreams), [`waiting`],
+//! and [`wire`] (the message itself), [`trace`] (why), [`log`], [`metrics`], [`gauges`]. For queries that wait: [`cache`], [`forward`], [`chain`] (of aliases), [`exchanges`] (messages to upstreams), [`waiting`],
 //! [`mailbox`] (between threads). [`pattern`]: regular expressions.
 
 pub mod acl;
 pub mod answer;
 pub mod ask;
 pub mod cache;
+pub mod chain;
 pub mod client;
 pub mod dns64;
 pub mod edns;

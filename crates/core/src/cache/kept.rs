@@ -25,6 +25,8 @@ pub struct Kept {
     flags: Flags,
     /// Nobody could answer: why.
     failure: Option<Box<str>>,
+    /// See [`Answer::remark`].
+    remark: Option<Box<str>>,
     /// What it is kept as.
     pub class: Class,
     /// It has records for the question.
@@ -55,6 +57,7 @@ impl Kept {
             rcode: answer.rcode,
             flags: answer.flags(),
             failure: answer.failure.clone(),
+            remark: answer.remark.clone(),
             class,
             answering,
             ttl,
@@ -114,6 +117,7 @@ impl Kept {
         answer.rcode = self.rcode;
         answer.set_flags(self.flags);
         answer.failure.clone_from(&self.failure);
+        answer.remark.clone_from(&self.remark);
     }
 
     /// Counts a hit; gaps longer than `most` begin anew. Returns the hits so far.

@@ -1,14 +1,13 @@
 //! What may be kept, as what, and for how long (RFC 2308; where CoreDNS does otherwise, as recorded: `cache-*`).
 
-use crate::answer::{Answer, NameRef, Rdata, Rr};
+use crate::answer::{Answer, NameRef};
+use crate::chain::{Chain, End, is, is_of_class};
 use crate::plan;
 use crate::wire::{rcode, rtype};
 use crate::zone::Asked;
 
 /// Seconds for answers without a record that could say it.
 const NO_TTL: u32 = 5;
-/// The longest chain of aliases that is followed in an answer.
-const MAX_CHAIN: usize = 32;
 const OPCODE_QUERY: u8 = 0;
 
 /// What an answer counts as.
@@ -40,7 +39,7 @@ pub struct Judgement {
 /// Judges an answer to `asked`.
 pub fn judge(op: &plan::CacheOp, asked: &Asked<'_>, qtype: u16, qclass: u16, opcode: u8, answer: &Answer) -> Judgement {
     let soa = answer.authority.iter().any(|rr| rr.rtype == rtype::SOA);
-    let answering = answer.rcode == rcode::NOERROR && answers(answer, asked.owner, asked.name, qtype, qclass);
+    let answering = answer.rcode == rcode::NOERROR && answers(answer, &Chain::of(answer, asked, qclass), qtype, qclass);
     let is_transfer = opcode != OPCODE_QUERY || matches!(qtype, rtype::AXFR | rtype::IXFR);
     let limits = |class: &plan::CacheClass, ttl: u32| ttl.max(class.min_ttl).min(class.max_ttl);
     let success = |ttl: u32| (Class::Success, limits(&op.success, ttl));
@@ -68,28 +67,11 @@ fn least_ttl(answer: &Answer, most: u32) -> u32 {
 }
 
 /// Whether the records answer the question: the type stands at the end of the one chain of aliases that begins at the name.
-fn answers(answer: &Answer, owner: NameRef, name: &[u8], qtype: u16, qclass: u16) -> bool {
-    let records = &answer.answer;
-    let of_class = |rr: &Rr| qclass == rtype::ANY || rr.class == qclass;
-    let is_at = |rr: &Rr, at: (NameRef, &[u8])| rr.owner == at.0 || answer.name(rr.owner).eq_ignore_ascii_case(at.1);
-    let mut at = (owner, name);
-    if qtype == rtype::ANY {
-        return records.iter().any(|rr| of_class(rr) && is_at(rr, at));
+fn answers(answer: &Answer, chain: &Chain, qtype: u16, qclass: u16) -> bool {
+    let records_at = |name: NameRef| answer.answer.iter().filter(move |rr| is_of_class(rr, qclass) && is(answer, rr.owner, name));
+    match qtype {
+        rtype::ANY => records_at(chain.names[0]).next().is_some(),
+        rtype::CNAME => chain.names.len() > 1 || chain.end == End::Circle,
+        _ => chain.end == End::Name && records_at(chain.last()).any(|rr| rr.rtype == qtype),
     }
-    for _ in 0..MAX_CHAIN {
-        let mut target: Option<NameRef> = None;
-        for rr in records.iter().filter(|rr| rr.rtype == rtype::CNAME && of_class(rr) && is_at(rr, at)) {
-            let Rdata::Name(alias) = rr.rdata else { continue };
-            if target.is_some_and(|other| !answer.name(other).eq_ignore_ascii_case(answer.name(alias))) {
-                return false;
-            }
-            target = Some(alias);
-        }
-        match target {
-            _ if qtype == rtype::CNAME => return target.is_some(),
-            Some(alias) => at = (alias, answer.name(alias)),
-            None => return records.iter().any(|rr| rr.rtype == qtype && of_class(rr) && is_at(rr, at)),
-        }
-    }
-    false
 }

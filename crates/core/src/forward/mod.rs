@@ -10,16 +10,19 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use crate::answer::{Answer, Rr};
+use crate::chain::{Chain, End};
 use crate::client::Transport;
-use crate::exchanges::Target;
+use crate::exchanges::{Strays, Target};
 use crate::metrics::ops::{FORWARD_ALL_DOWN, FORWARD_REJECTED};
+use crate::metrics::upstreams::Wrong;
 use crate::metrics::{Count, OpCounter};
 use crate::name::{self, is_under};
 use crate::plan::{self, Policy, TlsClient};
 use crate::random::Random;
 use crate::way::Turn;
-use crate::wire::rcode;
-use reply::{Expected, Head};
+use crate::wire::{rcode, rtype};
+use reply::{Expected, Foreign, Head};
 
 /// How long a query is tried in all.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -87,6 +90,8 @@ pub struct Asking {
     pub upstream: usize,
     /// Why the last try failed.
     pub error: String,
+    /// Messages that came meanwhile and were no reply.
+    pub strays: Strays,
     /// A connection that had served others was closed under it: it is tried once more, at no cost.
     pub retried: bool,
     /// When the last try began.
@@ -140,7 +145,7 @@ impl Upstream {
     /// Where a message to it goes that shall travel so; TLS is spoken over a stream in any case.
     pub fn target(&self, wanted: Transport) -> Target {
         let transport = if self.tls.is_some() { Transport::Tcp } else { wanted };
-        Target { address: self.address, transport, tls: self.tls.clone() }
+        Target { address: self.address, transport, tls: self.tls.clone(), number: self.number }
     }
 }
 
@@ -184,6 +189,7 @@ impl ForwardOp {
             transport,
             upstream: 0,
             error: String::new(),
+            strays: Strays::default(),
             retried: false,
             asked: turn.now,
             admission: None,
@@ -241,15 +247,34 @@ impl ForwardOp {
         let Target { address, transport, .. } = self.upstreams[asking.upstream].target(asking.transport);
         let proto = transport.name();
         asking.tries += 1;
+        // In the middle, so that patterns of `errors` for the beginning and the end go on to match.
+        let came = asking.strays;
         asking.error = match loss {
-            Loss::Timeout => format!("read {proto} {address}: i/o timeout"),
-            Loss::Refused if transport == Transport::Tcp => format!("dial tcp {address}: connect: connection refused"),
-            Loss::Refused => format!("read udp {address}: read: connection refused"),
-            Loss::Closed => format!("read tcp {address}: EOF"),
-            Loss::Unreachable => format!("dial {proto} {address}: connect: network is unreachable"),
-            Loss::Tls(why) => why.to_string(),
-            Loss::Garbled(why) => format!("read {proto} {address}: the reply cannot be read: {why}"),
+            Loss::Timeout => format!("read {proto} {address}: {came}i/o timeout"),
+            Loss::Refused if transport == Transport::Tcp => format!("dial tcp {address}: {came}connect: connection refused"),
+            Loss::Refused => format!("read udp {address}: {came}read: connection refused"),
+            Loss::Closed => format!("read tcp {address}: {came}EOF"),
+            Loss::Unreachable => format!("dial {proto} {address}: {came}connect: network is unreachable"),
+            Loss::Tls(why) => format!("{came}{why}"),
+            Loss::Garbled(why) => format!("read {proto} {address}: {came}the reply cannot be read: {why}"),
         };
+    }
+
+    /// Says what is wrong with a reply that is no reply to the query.
+    pub fn tell_foreign(&self, asking: &Asking, message: &[u8], foreign: Foreign) -> String {
+        let Target { address, transport, .. } = self.upstreams[asking.upstream].target(asking.transport);
+        format!("read {} {address}: {}", transport.name(), reply::tell_foreign(message, foreign))
+    }
+
+    /// What is wrong with a reply that is passed on all the same, as CoreDNS does it.
+    pub fn doubt(&self, asking: &Asking, turn: &Turn<'_>, answer: &Answer) -> Option<Wrong> {
+        let came_by = self.upstreams[asking.upstream].target(asking.transport).transport;
+        if answer.tc && came_by == Transport::Tcp {
+            return Some(Wrong::Truncated);
+        }
+        let is_alias = |rr: &Rr| rr.rtype == rtype::CNAME;
+        let circles = || Chain::of(answer, &turn.asked, turn.request.qclass).end == End::Circle;
+        (answer.answer.iter().any(is_alias) && circles()).then_some(Wrong::Loop)
     }
 
     /// Says what to do with a reply to the query.

@@ -1,8 +1,9 @@
 //! Reading an upstream's reply: is it one to our question, and what does it say? It is a stranger's message: every step is bounded.
 
 use crate::answer::{Answer, BytesRef, NameRef, QNAME, Rdata, ReplyEdns, Rr};
-use crate::name::MAX_NAME;
+use crate::name::{self, MAX_NAME};
 use crate::rdata::names_inside;
+use crate::text::{ClassName, TypeName};
 use crate::wire::{CLASS_IN, HEADER, QName, are_options, rtype};
 use crate::zone::Asked;
 
@@ -28,9 +29,20 @@ pub enum Kind {
     /// A reply to our question, whose records begin at this octet.
     Reply(usize),
     /// Another question's reply, or none at all.
-    Foreign,
+    Foreign(Foreign),
     /// It cannot be read.
     Garbled(&'static str),
+}
+
+/// Why a message is no reply to our question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// It is a query.
+    Query,
+    /// It has so many questions, not one.
+    Questions(u16),
+    /// It answers another one.
+    Question,
 }
 
 /// What the header says, as far as it matters before the records are read.
@@ -46,8 +58,12 @@ pub struct Head {
 
 /// Looks at header and question.
 pub fn kind_of(message: &[u8], expected: &Expected) -> Kind {
-    if message[2] & 0x80 == 0 || word(message, 4) != 1 {
-        return Kind::Foreign;
+    if message[2] & 0x80 == 0 {
+        return Kind::Foreign(Foreign::Query);
+    }
+    let questions = word(message, 4);
+    if questions != 1 {
+        return Kind::Foreign(Foreign::Questions(questions));
     }
     let Some(name) = QName::parse(&message[HEADER..]) else { return Kind::Garbled("its question has no name") };
     let end = HEADER + name.wire().len() + 4;
@@ -55,7 +71,20 @@ pub fn kind_of(message: &[u8], expected: &Expected) -> Kind {
         return Kind::Garbled("its question is cut");
     }
     let fits = *name.wire() == *expected.lower && word(message, end - 4) == expected.qtype && word(message, end - 2) == expected.qclass;
-    if fits { Kind::Reply(end) } else { Kind::Foreign }
+    if fits { Kind::Reply(end) } else { Kind::Foreign(Foreign::Question) }
+}
+
+/// Says what a foreign message is; it was looked at by [`kind_of`].
+pub fn tell_foreign(message: &[u8], foreign: Foreign) -> String {
+    let name = match foreign {
+        Foreign::Query => return "it sent a query, not a reply".to_owned(),
+        Foreign::Questions(count) => return format!("the reply has {count} questions"),
+        Foreign::Question => &message[HEADER..],
+    };
+    let end = HEADER + name::length(name);
+    let (name, qtype, qclass) = (name::Display(&message[HEADER..end]), TypeName(word(message, end)), word(message, end + 2));
+    let class = if qclass == CLASS_IN { String::new() } else { format!(" in class {}", ClassName(qclass)) };
+    format!("the reply answers another question: {name} {qtype}{class}")
 }
 
 /// What the header says.

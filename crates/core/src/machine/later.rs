@@ -11,11 +11,12 @@ use crate::ask::{self, AskOp, Task, Told};
 use crate::cache::{CacheOp, Joined, Kept, Lead};
 use crate::client::{Client, Ticket, Transport};
 use crate::errors::{Counted, Tally};
-use crate::exchanges::{Asker, Effect, Exchange, Exchanges, LaneId, Lifetime};
-use crate::forward::reply::{self, Kind};
+use crate::exchanges::{Asker, Effect, Exchange, Exchanges, LaneId, Lifetime, Stray, Strays};
+use crate::forward::reply::{self, Foreign, Kind};
 use crate::forward::{self, Asking, ForwardOp, Loss, Upstream, Use, write_probe};
 use crate::mailbox::{Letter, Mailbox};
 use crate::metrics::calls::Outcome;
+use crate::metrics::upstreams::Wrong;
 use crate::own_sockets::OwnSockets;
 use crate::plan::HealthCheck;
 use crate::program::{Op, Program};
@@ -75,8 +76,8 @@ enum Resume<'a> {
     Begin,
     /// An upstream has answered; the records begin there.
     Reply(&'a [u8], usize),
-    /// An upstream has answered another question.
-    Foreign,
+    /// An upstream has answered another question; says which.
+    Foreign(String),
     /// The op behind is asked.
     Next,
     /// It is given up, and why; without a reason it is one of many, which are told of together.
@@ -215,17 +216,17 @@ impl Machine {
     /// A message has come over a lane.
     pub fn received(&mut self, now: Duration, lane: LaneId, message: &[u8]) {
         if message.len() < HEADER {
-            return;
+            return self.strayed(lane, Stray::Short);
         }
         let id = u16::from_be_bytes([message[0], message[1]]);
-        // Anything else was not asked for, or not there, or comes too late.
         match self.later.exchanges.asker(lane, id) {
             Some((Asker::Query(ticket), exchange)) => self.reply_came(now, Ticket(ticket), exchange, message),
             Some((Asker::Probe(number), exchange)) => {
                 self.later.exchanges.end(&exchange, true);
                 self.probe_ended(number, true);
             }
-            None => {}
+            // It was not asked for, or not there, or it comes too late.
+            None => self.strayed(lane, Stray::Id),
         }
         self.prune();
     }
@@ -235,12 +236,18 @@ impl Machine {
         self.later.exchanges.opened(lane, local);
     }
 
+    fn strayed(&mut self, lane: LaneId, stray: Stray) {
+        if let Some(upstream) = self.later.exchanges.strayed(lane, stray) {
+            self.counting.upstream(upstream).rejected(if stray == Stray::Id { Wrong::Id } else { Wrong::Malformed });
+        }
+    }
+
     /// A lane is gone.
     pub fn lost(&mut self, now: Duration, lane: LaneId, loss: Loss) {
         let lost = self.later.exchanges.lost(lane);
-        for asker in lost.askers {
+        for (asker, strays) in lost.askers {
             match asker {
-                Asker::Query(ticket) => self.lane_lost(now, Ticket(ticket), lost.had_served, loss.clone()),
+                Asker::Query(ticket) => self.lane_lost(now, Ticket(ticket), lost.had_served, strays, loss.clone()),
                 Asker::Probe(number) => self.probe_failed(now, number, None),
             }
         }
@@ -462,21 +469,32 @@ impl Machine {
         let program = Arc::clone(&pending.program);
         let Some(op) = forward_op(&program, &pending.way) else { return };
         let upstream = &op.upstreams[asking.upstream];
-        let kind = reply::kind_of(message, &asking.expected);
-        if pending.purpose != Purpose::Explain && !matches!(kind, Kind::Garbled(_)) {
-            self.counting.upstream(upstream.number).replied(head.rcode, now.saturating_sub(asking.asked));
-        }
-        let start = match kind {
+        let is_counted = pending.purpose != Purpose::Explain;
+        let start = match reply::kind_of(message, &asking.expected) {
             Kind::Reply(start) => start,
-            Kind::Foreign => {
+            Kind::Foreign(foreign) => {
+                if is_counted {
+                    let wrong = if foreign == Foreign::Query { Wrong::Query } else { Wrong::Question };
+                    self.counting.upstream(upstream.number).rejected(wrong);
+                }
+                let why = op.tell_foreign(asking, message, foreign);
                 *current = None;
-                note(pending, "reply", || "it answers another question".to_owned());
+                note(pending, "reply", || why.clone());
                 self.later.exchanges.end(&exchange, true);
-                return self.resume(now, ticket, Resume::Foreign);
+                return self.resume(now, ticket, Resume::Foreign(why));
             }
-            Kind::Garbled(why) => return self.try_lost(now, ticket, Some(exchange), Loss::Garbled(why)),
+            Kind::Garbled(why) => {
+                if is_counted {
+                    self.counting.upstream(upstream.number).rejected(Wrong::Malformed);
+                }
+                return self.try_lost(now, ticket, Some(exchange), Loss::Garbled(why));
+            }
         };
         let used = op.judge(asking, head);
+        // The answer's records are still to be read.
+        if is_counted && used != Use::Answer {
+            self.counting.upstream(upstream.number).replied(head.rcode, now.saturating_sub(asking.asked));
+        }
         *current = None;
         let from = upstream.address;
         note(pending, "reply", || format!("{} from {from}{}", crate::text::rcode_name(head.rcode), told(used)));
@@ -491,15 +509,14 @@ impl Machine {
 
     /// A try has failed: the upstream is probed, and the next one is asked.
     fn try_lost(&mut self, now: Duration, ticket: Ticket, exchange: Option<Exchange>, loss: Loss) {
-        if let Some(exchange) = exchange {
-            self.later.exchanges.end(&exchange, false);
-        }
+        let strays = exchange.map(|exchange| self.later.exchanges.end(&exchange, false));
         let Some(pending) = self.later.waiting.get_mut(ticket) else { return };
         let Wait::Upstream(asking, current) = &mut pending.wait else { return };
         *current = None;
         let program = Arc::clone(&pending.program);
         let Some(op) = forward_op(&program, &pending.way) else { return };
         let upstream = Arc::clone(&op.upstreams[asking.upstream]);
+        asking.strays += strays.unwrap_or_default();
         op.lost(asking, loss);
         let why = asking.error.clone();
         note(pending, "failed", || why);
@@ -511,9 +528,10 @@ impl Machine {
     }
 
     /// The lane under a try is gone. Idle connections are closed by their other side at any time: that is no failure.
-    fn lane_lost(&mut self, now: Duration, ticket: Ticket, had_served: bool, loss: Loss) {
+    fn lane_lost(&mut self, now: Duration, ticket: Ticket, had_served: bool, strays: Strays, loss: Loss) {
         let Some(Pending { wait: Wait::Upstream(asking, exchange), .. }) = self.later.waiting.get_mut(ticket) else { return };
         *exchange = None;
+        asking.strays += strays;
         if had_served && loss == Loss::Closed && !asking.retried {
             asking.retried = true;
             return self.ask(now, ticket);
@@ -535,7 +553,7 @@ impl Machine {
             }
         }
         if let Resume::Reply(reply, start) = how
-            && let Err(why) = reply::read(reply, start, &question.asked(&way), &mut self.answer)
+            && let Err(why) = self.read_reply(&question, &program, &way, &wait, reply, start)
         {
             self.answer.clear();
             let answer = way.is_inside().then(|| Box::new(std::mem::take(&mut self.answer)));
@@ -545,7 +563,9 @@ impl Machine {
         }
         if let Wait::Upstream(_, exchange) = &wait {
             // What is still under way there matters no more.
-            exchange.iter().for_each(|exchange| self.later.exchanges.end(exchange, false));
+            exchange.iter().for_each(|exchange| {
+                self.later.exchanges.end(exchange, false);
+            });
         }
         let phase = self.take_up(&question, &program, &mut way, wait, how);
         self.debug = debug;
@@ -577,6 +597,30 @@ impl Machine {
         self.begin_rest(now);
     }
 
+    /// Takes an upstream's reply for the answer, and counts it.
+    fn read_reply(
+        &mut self,
+        question: &Question<'_>,
+        program: &Program,
+        way: &Way,
+        wait: &Wait,
+        reply: &[u8],
+        start: usize,
+    ) -> Result<(), &'static str> {
+        let turn = question.turn(way);
+        let read = reply::read(reply, start, &turn.asked, &mut self.answer);
+        let (Some(op), Wait::Upstream(asking, _)) = (forward_op(program, way), wait) else { return read };
+        let wrong = if read.is_ok() { op.doubt(asking, &turn, &self.answer) } else { Some(Wrong::Malformed) };
+        if question.purpose != Purpose::Explain {
+            let counters = self.counting.upstream(op.upstreams[asking.upstream].number);
+            if read.is_ok() {
+                counters.replied(reply::head_of(reply).rcode, question.now.saturating_sub(asking.asked));
+            }
+            wrong.iter().for_each(|wrong| counters.rejected(*wrong));
+        }
+        read
+    }
+
     /// Says what has come, and which ops have their turn then.
     fn take_up(&mut self, question: &Question<'_>, program: &Program, way: &mut Way, wait: Wait, how: Resume<'_>) -> Phase {
         let Wait::Flight { at, stale, .. } = wait else {
@@ -589,8 +633,8 @@ impl Machine {
                     way.level.at += 1;
                     Phase::Before
                 }
-                Resume::Foreign => {
-                    self.answer.rcode = rcode::FORMERR;
+                Resume::Foreign(why) => {
+                    (self.answer.rcode, self.answer.remark) = (rcode::FORMERR, Some(why.into()));
                     Phase::After
                 }
                 Resume::Fail(rcode, why) => {
@@ -705,7 +749,9 @@ impl Machine {
     }
 
     fn probe_failed(&mut self, now: Duration, number: usize, exchange: Option<Exchange>) {
-        exchange.iter().for_each(|exchange| self.later.exchanges.end(exchange, false));
+        exchange.iter().for_each(|exchange| {
+            self.later.exchanges.end(exchange, false);
+        });
         let Some(Some(probe)) = self.later.probes.get(number) else { return };
         probe.upstream.fails.fetch_add(1, Relaxed);
         self.counting.upstream(probe.upstream.number).probe_failed();

@@ -169,7 +169,8 @@ impl Machine {
                     shuffle.apply(&mut self.answer, &mut self.random);
                 }
                 Op::Errors(errors) => {
-                    if let Some(why) = self.answer.failure.as_ref().filter(|why| !why.is_empty() && question.purpose == Purpose::Client) {
+                    let why = self.answer.failure.as_ref().or(self.answer.remark.as_ref());
+                    if let Some(why) = why.filter(|why| !why.is_empty() && question.purpose == Purpose::Client) {
                         let turn = question.turn(way);
                         let (name, qtype) = (name::Display(turn.asked.lower), text::TypeName(turn.request.qtype));
                         let counted = errors.take(format_args!("{} {name} {qtype}", self.answer.rcode), why);

@@ -10,6 +10,26 @@ use crate::exchanges::Target;
 /// What may be spoken with an upstream, as labels.
 const SPOKEN: [&str; 3] = ["udp", "tcp", "tcp-tls"];
 
+/// What may be wrong with a reply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wrong {
+    /// No query with its id waits where it came: it is forged, or doubled, or late.
+    Id,
+    /// It is about another question, or none.
+    Question,
+    /// It is a query.
+    Query,
+    /// It cannot be read.
+    Malformed,
+    /// It is cut, though it came over a stream. It is passed on.
+    Truncated,
+    /// Its aliases lead in a circle. It is passed on.
+    Loop,
+}
+
+/// All of it, as labels, in the order of [`Wrong`].
+const WRONG: [&str; 6] = ["id", "question", "query", "malformed", "truncated", "loop"];
+
 /// The counters of one upstream.
 #[derive(Default)]
 pub struct Upstream {
@@ -20,6 +40,8 @@ pub struct Upstream {
     /// Queries for which one was opened.
     opened: [Counter; SPOKEN.len()],
     failed_probes: Counter,
+    /// Replies that are not what they should be.
+    rejected: [Counter; WRONG.len()],
 }
 
 /// All upstreams by address.
@@ -40,6 +62,11 @@ impl Upstream {
     /// Counts a reply, and how long it took.
     pub fn replied(&self, rcode: u16, took: Duration) {
         self.replies[usize::from(rcode).min(RCODES - 1)].get_or_init(Box::default).add(took, 1);
+    }
+
+    /// Counts a reply that is not what it should be.
+    pub fn rejected(&self, wrong: Wrong) {
+        self.rejected[wrong as usize].add(1);
     }
 
     /// Counts a probe without a reply.
@@ -96,6 +123,15 @@ pub fn families(all: &AllUpstreams) -> Vec<Family> {
             "Old name: see coredns_proxy_healthcheck_failures_total.",
             |to, upstream, samples| {
                 samples.add(&[("to", to)], upstream.failed_probes.get());
+            },
+        ),
+        counter(
+            "clusterdns_forward_rejected_replies_total",
+            "Replies of upstreams that are not what was asked for, by what is wrong with them.",
+            |to, upstream, samples| {
+                for (reason, counter) in WRONG.iter().zip(&upstream.rejected) {
+                    samples.add(&[("to", to), ("reason", reason)], counter.get());
+                }
             },
         ),
     ]

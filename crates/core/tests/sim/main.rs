@@ -9,6 +9,7 @@ mod dns64;
 mod errors;
 mod forward;
 mod header;
+mod lies;
 mod lookout;
 mod metrics;
 mod rewrite;
