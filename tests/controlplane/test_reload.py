@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane.eventually import eventually, synced
-from tests.controlplane.load import Load
+from tests.controlplane.load import Load, Truth
 from tests.controlplane.objects import endpoint_slice, namespace, service
 from tests.controlplane.plane import NOBODY, ControlPlane
 from tests.servers import Running, serving
@@ -17,10 +17,10 @@ from tests.servers import Running, serving
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 KNOWN = {
-    "cart.shop.svc.cluster.local": "10.96.1.1",
-    "h0.db.shop.svc.cluster.local": "10.0.0.1",
-    "absent.shop.svc.cluster.local": None,
-    "cart.absent.svc.cluster.local": None,
+    "cart.shop.svc.cluster.local": Truth("10.96.1.1"),
+    "h0.db.shop.svc.cluster.local": Truth("10.0.0.1"),
+    "absent.shop.svc.cluster.local": Truth(),
+    "cart.absent.svc.cluster.local": Truth(),
 }
 
 
