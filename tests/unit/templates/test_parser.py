@@ -170,7 +170,7 @@ TERMS = st.recursive(
     ),
     max_leaves=6,
 )
-TEXTS = st.text("ab {}\n.", max_size=8).filter(lambda text: "{{" not in text and not text.endswith("{"))
+TEXTS = st.text("ab {}\n.", max_size=8).filter(lambda text: "{{" not in text and not text.rstrip().endswith("{"))
 OPENS, CLOSES = st.sampled_from(["{{", "{{ ", "{{- "]), st.sampled_from(["}}", " }}", " -}}"])
 ACTIONS = st.tuples(OPENS, TERMS.filter(lambda term: term != "."), CLOSES).map("".join)
 TEMPLATES = st.recursive(
