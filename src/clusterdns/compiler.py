@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
-from msgspec import structs
 
 from clusterdns.corefile.keys import InvalidKey, Key, parse_key
 from clusterdns.corefile.problems import Place, Problem, Severity, has_errors
@@ -22,9 +21,9 @@ from clusterdns.directives import FILTERS, SETTINGS, TABLE, in_order, is_directi
 from clusterdns.directives.block import BlockContext, Feed, Plugin, ReloadOptions, Spans, WatchedFile
 from clusterdns.directives.labels import Labels, mentioned_in
 from clusterdns.directives.options import suggestion
-from clusterdns.listeners import Listeners, Served
+from clusterdns.listeners import Listeners, Served, http_listeners
 from clusterdns.names import is_preferred
-from clusterdns.plan import VERSION, HttpListener, Plan
+from clusterdns.plan import VERSION, Plan
 from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources
 
@@ -61,6 +60,7 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
     listeners = Listeners(problems)
     plan_blocks = [block for compiled in blocks for block in listeners.serve(compiled.keys, compiled.context, compiled.filtered)]
     listeners.check()
+    http = http_listeners([compiled.context for compiled in blocks], problems)
     ordered = _in_file_order(problems, parsed.files)
     if has_errors(ordered):
         return Compilation(None, ordered)
@@ -72,7 +72,7 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
             zones=list(_unique(zone for context in contexts for zone in context.zone_ids)),
             blocks=plan_blocks,
             spans=spans.table(),
-            http=_http_of(contexts),
+            http=http,
         ),
         problems=ordered,
         feeds=_feeds_of(contexts),
@@ -196,14 +196,6 @@ def _compile_directive(name: str, lines: Sequence[Line], context: BlockContext) 
             context.error(line, f"`{name}` can be used only once in a server block", hint, code="used-twice")
         lines = lines[:1]
     directive.compile(lines, context)
-
-
-def _http_of(contexts: Sequence[BlockContext]) -> list[HttpListener]:
-    """What is served over HTTP: it is one process, so blocks share addresses, and readiness is that of all blocks that want it told."""
-    listeners = {(listener.address, listener.serves): listener for context in contexts for listener in context.http}
-    wait = [context for context in contexts if any(listener.serves == "ready" for listener in context.http)]
-    zones = list(_unique(zone for context in wait for zone in context.zone_ids))
-    return [structs.replace(one, zones=zones) if one.serves == "ready" else one for one in listeners.values()]
 
 
 def _reload_of(blocks: Sequence[_Compiled]) -> ReloadOptions | None:

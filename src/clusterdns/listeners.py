@@ -1,20 +1,20 @@
-"""Which sockets all blocks together need, and which zones are served on each.
+"""Which sockets all blocks together need, for DNS and for HTTP, and which zones are served on each.
 
 Must not know single directives, nor how a socket is opened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import structs
 
 from clusterdns.corefile.keys import SCHEME, Key
-from clusterdns.corefile.problems import Problem, Severity
+from clusterdns.corefile.problems import Place, Problem, Severity
 from clusterdns.corefile.tree import Token
 from clusterdns.directives.block import BlockContext
-from clusterdns.plan import Block, Listener
+from clusterdns.plan import Block, HttpListener, Listener, TlsServer
 
 
 class Served(NamedTuple):
@@ -22,6 +22,34 @@ class Served(NamedTuple):
 
     zone: str
     server: str
+
+
+def http_listeners(contexts: Sequence[BlockContext], problems: list[Problem]) -> list[HttpListener]:
+    """What is served over HTTP: it is one process, so blocks share addresses, and readiness is that of all blocks that want it told.
+
+    Metrics at an address are secured if one of the blocks says so. Where they cannot agree, that is reported.
+    """
+    found: dict[tuple[str, str], HttpListener] = {}
+    secured: dict[str, tuple[TlsServer, Place]] = {}
+    for listener, place in (one for context in contexts for one in context.http):
+        found[listener.address, listener.serves] = listener
+        if not listener.tls:
+            continue
+        tls, first = secured.setdefault(listener.address, (listener.tls, place))
+        if tls != listener.tls:
+            hint = f"it was defined at {first}: blocks that share an address share `tls`, or have addresses of their own"
+            problems.append(Problem(Severity.ERROR, "conflict", place, f"{listener.address} has another certificate already", hint))
+    for listener, place in (one for context in contexts for one in context.http):
+        if listener.address in secured and listener.serves != "metrics":
+            hint = f"metrics are secured at {secured[listener.address][1]}: give one of them another address"
+            message = f"{listener.address} is served in the clear and over TLS"
+            problems.append(Problem(Severity.ERROR, "conflict", place, message, hint))
+    wait = [context for context in contexts if any(listener.serves == "ready" for listener, _ in context.http)]
+    zones = list(dict.fromkeys(zone for context in wait for zone in context.zone_ids))
+    return [
+        structs.replace(one, zones=zones if one.serves == "ready" else one.zones, tls=secured.get(one.address, (None,))[0])
+        for one in found.values()
+    ]
 
 
 class Listeners:

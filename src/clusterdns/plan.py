@@ -1025,12 +1025,13 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     metadata: Metadata | None = None
 
 
-class HttpListener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class HttpListener(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Something that the process serves over HTTP, besides DNS. Several may share an address.
 
     `address` is `HOST:PORT`; an empty host means every address of the machine. `health` is there as long as the process is,
     `ready` once all `zones` are complete: for ever if `latched`. `metrics` tells what has been counted. Where the address cannot be
-    had, a plan with a listener that is `required` is refused; others are left out, and the log says so.
+    had, a plan with a listener that is `required` is refused; others are left out, and the log says so. With `tls` it is HTTPS; those
+    that share an address have the same.
     """
 
     address: str
@@ -1038,6 +1039,7 @@ class HttpListener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     required: bool
     zones: list[str]
     latched: bool
+    tls: TlsServer | None = None
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

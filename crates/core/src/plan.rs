@@ -82,6 +82,8 @@ pub struct HttpListener {
     pub required: bool,
     pub zones: Vec<String>,
     pub latched: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsServer>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]

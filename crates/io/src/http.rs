@@ -1,7 +1,7 @@
 //! What the process serves over HTTP: whether it lives (`/health`), whether it may be asked (`/ready`), what it has done (`/metrics`).
 //!
 //! On a thread of its own, with its own event loop: it answers while the workers are busy and while whoever steers the engine is
-//! stuck. Knows HTTP and its sockets. Must not know messages. A connection carries one request and lasts a few seconds at most,
+//! stuck. Knows HTTP, plain or over TLS, and its sockets. Must not know messages. A connection carries one request and lasts a few seconds at most,
 //! so that nobody can hold on to what few connections there are.
 
 use std::convert::Infallible;
@@ -14,17 +14,20 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use core_dns::engine::Engine;
-use core_dns::plan::{HttpListener, Op, Plan, Serves, Timeouts};
+use core_dns::plan::{HttpListener, Op, Plan, Serves, Timeouts, TlsServer};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn as respond_with;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle as Task;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use crate::body::Said;
 use crate::checks::HealthChecks;
@@ -33,6 +36,7 @@ use crate::heartbeat::Heartbeat;
 use crate::inspect::nanoseconds;
 use crate::listeners::{BindError, Listener};
 use crate::metrics;
+use crate::tls::Store;
 
 /// The longest head of a request.
 const LONGEST_HEAD: usize = 16 * 1024;
@@ -44,6 +48,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 const QUIET: u64 = 1_000_000_000;
 /// How often the process looks after itself.
 const LOOK: Duration = Duration::from_secs(1);
+/// The first octet of whoever begins TLS (RFC 8446 5.1).
+const HANDSHAKE: u8 = 22;
+/// What is said to others where TLS is spoken.
+const NOT_SECURED: &str = "this port is for HTTPS\n";
 /// The content type of metrics.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -78,6 +86,7 @@ pub struct PreparedHttp {
 /// What each request is answered from.
 struct State {
     engine: Arc<Engine>,
+    tls: Arc<Store>,
     serving: Mutex<Vec<HttpListener>>,
     /// The addresses that are open, as the plan writes them and as they really are.
     open: Mutex<Vec<(String, SocketAddr)>>,
@@ -103,10 +112,16 @@ enum Command {
 }
 
 impl HttpServer {
-    /// Starts the thread, without listeners. `counts` are those of the workers, for `/metrics`.
-    pub fn start(engine: Arc<Engine>, limits: HttpLimits, counts: impl Fn() -> Counts + Send + Sync + 'static) -> io::Result<HttpServer> {
+    /// Starts the thread, without listeners. `tls` knows how some are secured; `counts` are those of the workers, for `/metrics`.
+    pub fn start(
+        engine: Arc<Engine>,
+        tls: Arc<Store>,
+        limits: HttpLimits,
+        counts: impl Fn() -> Counts + Send + Sync + 'static,
+    ) -> io::Result<HttpServer> {
         let state = Arc::new(State {
             engine,
+            tls,
             serving: Mutex::default(),
             open: Mutex::default(),
             connections: Arc::new(Semaphore::new(limits.connections)),
@@ -284,6 +299,11 @@ impl State {
         text + last + "\n"
     }
 
+    /// How an address is secured; None: it is not.
+    fn secured(&self, address: &str) -> Option<TlsServer> {
+        locked(&self.serving).iter().find(|listener| listener.address == address)?.tls.clone()
+    }
+
     /// Where `/health` is answered.
     fn health_addresses(&self) -> Vec<SocketAddr> {
         let serving = locked(&self.serving);
@@ -348,17 +368,36 @@ async fn accept_forever(listener: tokio::net::TcpListener, address: String, stat
         let Ok(permit) = Arc::clone(&state.connections).try_acquire_owned() else { continue };
         let (state, address) = (Arc::clone(&state), address.clone());
         tokio::spawn(async move {
-            let answer = respond_with(|request: Request<Incoming>| {
-                let response = state.answer(&address, &request);
-                async { Ok::<_, Infallible>(response) }
-            });
-            let mut http = http1::Builder::new();
-            http.keep_alive(false).max_buf_size(LONGEST_HEAD).max_headers(MOST_HEADERS);
             // A client that goes, says nonsense or nothing at all is no error of ours.
-            let _ = timeout(state.longest, http.serve_connection(TokioIo::new(stream), answer)).await;
+            let _ = timeout(state.longest, converse(stream, &address, &state)).await;
             drop(permit);
         });
     }
+}
+
+/// Answers one request, over TLS where the plan says so. Connections are secured as it is now: certificates may be new.
+async fn converse(stream: TcpStream, address: &str, state: &State) {
+    let Some(secured) = state.secured(address) else { return respond(stream, |request| state.answer(address, request)).await };
+    let mut first = [0];
+    if matches!(stream.peek(&mut first).await, Ok(1)) && first[0] != HANDSHAKE {
+        return respond(stream, |_| reply(StatusCode::BAD_REQUEST, NOT_SECURED.to_owned())).await;
+    }
+    // Without its files, which were read with the plan, nothing is said.
+    let Some(side) = state.tls.server(&secured) else { return };
+    if let Ok(stream) = TlsAcceptor::from(side.config()).accept(stream).await {
+        respond(stream, |request| state.answer(address, request)).await;
+    }
+}
+
+/// Reads one request and answers it.
+async fn respond(stream: impl AsyncRead + AsyncWrite + Unpin, answer: impl Fn(&Request<Incoming>) -> Response<Said>) {
+    let answer = respond_with(|request: Request<Incoming>| {
+        let response = answer(&request);
+        async { Ok::<_, Infallible>(response) }
+    });
+    let mut http = http1::Builder::new();
+    http.keep_alive(false).max_buf_size(LONGEST_HEAD).max_headers(MOST_HEADERS);
+    let _ = http.serve_connection(TokioIo::new(stream), answer).await;
 }
 
 /// Opens an address of the plan. A host name means its first address, IPv4 before IPv6.

@@ -26,7 +26,7 @@ impl Sink for Lines {
 
 fn listener(address: &str, serves: Serves) -> HttpListener {
     let zones = if serves == Serves::Ready { vec!["one".to_owned(), "two".to_owned()] } else { Vec::new() };
-    HttpListener { address: address.to_owned(), serves, required: serves == Serves::Health, zones, latched: true }
+    HttpListener { address: address.to_owned(), serves, required: serves == Serves::Health, zones, latched: true, tls: None }
 }
 
 /// An engine with two zones that are loading, and its HTTP server.
@@ -48,7 +48,7 @@ fn server(limits: HttpLimits) -> (Arc<Engine>, HttpServer, Lines) {
     );
     assert_eq!(serde_json::from_str::<Plan>(&plan).unwrap().http, []);
     engine.commit(engine.prepare(plan.as_bytes()).unwrap());
-    let server = HttpServer::start(Arc::clone(&engine), limits, Counts::default).unwrap();
+    let server = HttpServer::start(Arc::clone(&engine), Arc::default(), limits, Counts::default).unwrap();
     (engine, server, lines)
 }
 

@@ -69,7 +69,8 @@ impl Engine {
             let inspector = Inspector::new(Arc::clone(&engine), Arc::clone(workers.tls()), Arc::clone(&tasks));
             engine.set_sink(Box::new(InspectorSink(Arc::clone(&inspector))));
             let of = Arc::clone(&workers);
-            let http = HttpServer::start(Arc::clone(&engine), HttpLimits::default(), move || of.counts()).map_err(no_threads)?;
+            let tls = Arc::clone(workers.tls());
+            let http = HttpServer::start(Arc::clone(&engine), tls, HttpLimits::default(), move || of.counts()).map_err(no_threads)?;
             let open = |path: PathBuf| {
                 AdminSocket::open(&path, inspector).map_err(|why| refuse(format!("admin socket {}: {why}", path.display())))
             };

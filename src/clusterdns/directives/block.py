@@ -101,7 +101,7 @@ class BlockContext(msgspec.Struct):
     schemes: frozenset[str] = frozenset()
     bind: tuple[str, ...] | None = None
     reload: ReloadOptions | None = None
-    http: list[HttpListener] = []
+    http: list[tuple[HttpListener, Place]] = []
     timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
     tls: TlsServer | None = None
     lameduck: Duration = NO_TIME
@@ -113,6 +113,10 @@ class BlockContext(msgspec.Struct):
     def emit(self, op: Op) -> None:
         """Add an op to the program: it comes after those of the directives that the table has before this one."""
         self.program.append(op)
+
+    def serve_http(self, listener: HttpListener, at: Line) -> None:
+        """Serve something over HTTP besides; the line that wants it is where a conflict with another is told."""
+        self.http.append((listener, at.place))
 
     def feed_zone(self, directive: str, options: msgspec.Struct, name: str = "") -> str:
         """Use a local zone that a feed fills, and give its identity: equal options are the same zone, whatever its name."""

@@ -27,7 +27,7 @@ def compile_health(lines: Sequence[Line], block: BlockContext) -> None:
             length = duration(given[0], block, least=NO_TIME) if given else None
             block.lameduck = max(block.lameduck, length or NO_TIME)
     if address:
-        block.http.append(HttpListener(address, "health", required=True, zones=[], latched=False))
+        block.serve_http(HttpListener(address, "health", required=True, zones=[], latched=False), lines[0])
 
 
 DIRECTIVE = Directive(name="health", compile=compile_health)

@@ -23,7 +23,7 @@ def compile_ready(lines: Sequence[Line], block: BlockContext) -> None:
             latched = choice(word, block, ("until-ready", "continuously")) != "continuously"
     if address:
         # A probe that cannot be answered is no reason not to answer questions. The zones are those of all blocks with `ready`.
-        block.http.append(HttpListener(address, "ready", required=False, zones=[], latched=latched))
+        block.serve_http(HttpListener(address, "ready", required=False, zones=[], latched=latched), lines[0])
 
 
 DIRECTIVE = Directive(name="ready", compile=compile_ready, once=True)

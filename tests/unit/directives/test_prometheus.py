@@ -4,7 +4,7 @@ import pytest
 
 from clusterdns.corefile.problems import Severity
 from clusterdns.directives import SETTINGS, TABLE
-from clusterdns.plan import CountOp, HttpListener, Op
+from clusterdns.plan import ClientAuth, CountOp, HttpListener, Op, TlsServer
 from tests.unit.directives.blocks import compile_lines, ops, problems
 from tests.unit.directives.test_health import compiled, listeners
 
@@ -59,6 +59,126 @@ def test_what_go_knows_of_itself_is_not_here() -> None:
     assert problems("prometheus {\nruntime_metrics\n}") == []
 
 
+def secured(lines: str, files: dict[str, str] | None = None) -> TlsServer | None:
+    """How the metrics of these lines are secured; there are no problems."""
+    compilation = compile_lines(lines, files)
+    assert compilation.problems == ()
+    (listener,) = listeners(compilation)
+    return listener.tls
+
+
+def with_tls(config: str) -> dict[str, str]:
+    """A file about TLS with these further lines."""
+    return {"w/web.yml": f"tls_server_config:\n  cert_file: cert.pem\n  key_file: /key.pem\n{config}"}
+
+
+WEB = "prometheus {\ntls w/web.yml\n}"
+
+
+def test_a_certificate_and_its_key_secure_metrics() -> None:
+    assert secured("prometheus {\ntls cert.pem key.pem\n}") == TlsServer("cert.pem", "key.pem", "", "nocert")
+    assert secured("root /r\nprometheus {\ntls cert.pem key.pem /ca.pem\n}", {"/r/x": ""}) == TlsServer(
+        "/r/cert.pem", "/r/key.pem", "/ca.pem", "require_and_verify"
+    )
+    assert secured("prometheus") is None
+
+
+def test_a_file_as_prometheus_has_it_secures_metrics() -> None:
+    assert secured(WEB, with_tls("")) == TlsServer("w/cert.pem", "/key.pem", "", "nocert")
+    config = "  client_auth_type: 'RequireAndVerifyClientCert'\n  client_ca_file: ca/ca.pem\n  min_version: TLS12\n  max_version: TLS13\n"
+    assert secured(WEB, with_tls(config)) == TlsServer("w/cert.pem", "/key.pem", "w/ca/ca.pem", "require_and_verify")
+    watched = [file.path for file in compile_lines(WEB, with_tls(config)).watched]
+    assert watched == ["w/web.yml", "w/cert.pem", "/key.pem", "w/ca/ca.pem"]
+
+
+@pytest.mark.parametrize(
+    ("word", "client_auth"),
+    [
+        ("", "nocert"),
+        ("NoClientCert", "nocert"),
+        ("RequestClientCert", "request"),
+        ("RequireAnyClientCert", "require"),
+        ("RequireClientCert", "require"),
+        ("VerifyClientCertIfGiven", "verify_if_given"),
+        ("RequireAndVerifyClientCert", "require_and_verify"),
+    ],
+)
+def test_what_clients_must_show(word: str, client_auth: ClientAuth) -> None:
+    tls = secured(WEB, with_tls(f"  client_auth_type: {word}\n"))
+    assert tls is not None
+    assert tls.client_auth == client_auth
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("a: [", (1, 5), "this is no YAML"),
+        ("- a", (1, 1), "the file has to be a mapping"),
+        ("", (3, 5), "w/web.yml has no cert_file"),
+        ("tls_server_config:", (3, 5), "w/web.yml has no cert_file"),
+        ("tls_server_config: x", (1, 20), "`tls_server_config` has to be a mapping"),
+        ("tls_server_config:\n  cert_file: a", (3, 5), "w/web.yml has no key_file"),
+        ("tls_server_config:\n  cert_file: [a]", (2, 14), "`cert_file` is a text"),
+        ("tls_server_config:\n  certfile: a", (2, 3), "unknown key `certfile` | did you mean `cert_file`?"),
+        ("tls_config: {}", (1, 1), "unknown key `tls_config` | did you mean `tls_server_config`?"),
+        ("basic_auth_users:\n  a: b", (1, 1), "`basic_auth_users` is not supported"),
+        ("tls_server_config:\n  key: |\n    x", (2, 3), "`key` is not supported | write key_file"),
+        ("tls_server_config:\n  cipher_suites: [a]", (2, 3), "`cipher_suites` is not supported"),
+        ("tls_server_config:\n  min_version: TLS13", (2, 16), "min_version `TLS13` is not supported"),
+        ("tls_server_config:\n  client_auth_type: Require", (2, 21), "there is no client_auth_type `Require` | there are: NoClientCert,"),
+        (
+            "tls_server_config:\n  cert_file: a\n  key_file: b\n  client_ca_file: c",
+            (3, 5),
+            "w/web.yml has a client_ca_file, and no client_auth_type that verifies",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_told_where_it_is(text: str, place: tuple[int, int], message: str) -> None:
+    problem = compile_lines(WEB, {"w/web.yml": text}).problems[0]
+    assert (problem.place.line, problem.place.column) == place
+    assert problem.place.file == ("Corefile" if "w/web.yml" in message else "w/web.yml")
+    assert message in f"{problem.message} | {problem.hint}"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("http_server_config:\n  http2: false\n", "`http_server_config` has no effect"),
+        ("  prefer_server_cipher_suites: true\n", "`prefer_server_cipher_suites` has no effect"),
+        ("  min_version: TLS10\n", "min_version `TLS10` has no effect"),
+    ],
+)
+def test_what_has_no_effect_in_the_file_is_told(config: str, message: str) -> None:
+    ((code, text),) = problems(WEB, Severity.WARNING, with_tls(config))
+    assert code == "no-effect"
+    assert message in text
+    assert problems(WEB, files=with_tls(config)) == []
+
+
+def test_blocks_that_share_an_address_share_its_certificate() -> None:
+    compilation = compiled("a.org {\n prometheus\n}\nb.org {\n prometheus {\n tls c k\n }\n}\nc.org {\n prometheus\n}\n")
+    assert [listener.tls for listener in listeners(compilation)] == [TlsServer("c", "k", "", "nocert")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        (
+            "a.org {\n prometheus {\n tls c k\n }\n}\nb.org {\n prometheus {\n tls d k\n }\n}\n",
+            *(7, "localhost:9153 has another certificate already | it was defined at Corefile:2:2"),
+        ),
+        (
+            "a.org {\n health :9153\n prometheus :9153 {\n tls c k\n }\n}\n",
+            *(2, ":9153 is served in the clear and over TLS | metrics are secured at Corefile:3:2"),
+        ),
+    ],
+)
+def test_what_shares_an_address_has_to_agree(text: str, line: int, message: str) -> None:
+    (problem,) = compiled(text).problems
+    assert (problem.code, problem.place.line) == ("conflict", line)
+    assert message in f"{problem.message} | {problem.hint}"
+
+
 def test_settings_are_directives() -> None:
     assert set(TABLE) > SETTINGS
 
@@ -70,7 +190,10 @@ def test_settings_are_directives() -> None:
         ("prometheus :9153 :9154", "`prometheus` takes at most 1 argument, found 2"),
         ("prometheus\nprometheus", "`prometheus` can be used only once in a server block"),
         ("prometheus {\nruntime_metrics all\n}", "`runtime_metrics` takes no arguments, found 1"),
-        ("prometheus {\ntls config.yml\n}", "`tls` of `prometheus` is not supported yet"),
+        ("prometheus {\ntls\n}", "`tls` takes 2 to 3 arguments, found 0 | write: tls CERT KEY [CA] | tls FILE"),
+        ("prometheus {\ntls a b c d\n}", "`tls` takes 2 to 3 arguments, found 4"),
+        ("prometheus {\ntls a b\ntls a b\n}", "`tls` can be used only once | it was used at Corefile:3:1"),
+        ("prometheus {\ntls none.yml\n}", "cannot read none.yml: No such file or directory"),
         ("prometheus {\nruntime\n}", "unknown option `runtime` of `prometheus` | did you mean `runtime_metrics`?"),
     ],
 )

@@ -10,7 +10,7 @@ from clusterdns.directives.block import Directive
 
 OWN = {"python"}
 """What CoreDNS does not have."""
-NOT_DIRECTIVES = {"__init__", "block", "conditions", "edns0", "installed", "labels", "options", "upstreams"}
+NOT_DIRECTIVES = {"__init__", "block", "conditions", "edns0", "installed", "labels", "options", "upstreams", "webconfig"}
 
 
 @pytest.mark.parametrize("name", [name for name, state in TABLE.items() if state is HERE])

@@ -49,6 +49,11 @@ impl ServerSide {
         Ok(Arc::new(ServerSide { config: Arc::new(config), fingerprint: files.fingerprint() }))
     }
 
+    /// The same for whoever begins sessions by himself.
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+
     /// A session that has not begun.
     pub fn begin(&self) -> Result<ServerConnection, rustls::Error> {
         ServerConnection::new(Arc::clone(&self.config))

@@ -85,5 +85,6 @@ fn clients_of(plan: &Plan) -> impl Iterator<Item = &TlsClient> {
 }
 
 fn servers_of(plan: &Plan) -> impl Iterator<Item = &TlsServer> {
-    plan.listeners.iter().filter_map(|listener| listener.tls.as_ref())
+    let of_http = plan.http.iter().filter_map(|listener| listener.tls.as_ref());
+    plan.listeners.iter().filter_map(|listener| listener.tls.as_ref()).chain(of_http)
 }
