@@ -44,6 +44,7 @@ class Writer:
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
         self._own = local()
+        self._connections: list[HTTPSConnection] = []
         self._made: set[tuple[str, str]] = set()
 
     def fill(self, size: Size) -> None:
@@ -70,11 +71,17 @@ class Writer:
         """Lets go of this thread's connection, as after a restart of the API server."""
         self._own.connection = None
 
+    def close(self) -> None:
+        """Lets go of all connections."""
+        for connection in self._connections:
+            connection.close()
+
     def _send(self, method: str, path: str, body: Object, expected: int) -> None:
         connection: HTTPSConnection | None = getattr(self._own, "connection", None)
         if connection is None:
             context = ssl.create_default_context(cafile=str(self._plane.directory / "ca.crt"))
             connection = self._own.connection = HTTPSConnection("127.0.0.1", self._plane.port, context=context, timeout=60)
+            self._connections.append(connection)
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         connection.request(method, path, json.dumps(body), {"Authorization": f"Bearer {ADMIN}", "Content-Type": kind})
         response = connection.getresponse()

@@ -213,18 +213,27 @@ class ControlPlane:
         self, method: str, path: str, body: Object | None = None, expected: tuple[int, ...] | None = (200, 201)
     ) -> tuple[int, Object]:
         """Asks the API server as its administrator. `expected` None: any answer will do."""
+        status, text = self._ask(method, path, body)
+        found = json.loads(text) if text.startswith(b"{") else {"text": text.decode(errors="replace")}
+        assert expected is None or status in expected, f"{method} {path}: {status} {found}"
+        return status, found
+
+    def text(self, path: str) -> bytes:
+        """What is there, as it comes."""
+        status, text = self._ask("GET", path, None)
+        assert status == 200, f"{path}: {status} {text[:500]!r}"
+        return text
+
+    def _ask(self, method: str, path: str, body: Object | None) -> tuple[int, bytes]:
         connection = HTTPSConnection("127.0.0.1", self.port, context=self._context, timeout=PATIENCE)
         try:
             patch = "application/merge-patch+json" if method == "PATCH" else "application/json"
             headers = {"Authorization": f"Bearer {ADMIN}", "Content-Type": patch}
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             response = connection.getresponse()
-            text = response.read()
+            return response.status, response.read()
         finally:
             connection.close()
-        found = json.loads(text) if text.startswith(b"{") else {"text": text.decode(errors="replace")}
-        assert expected is None or response.status in expected, f"{method} {path}: {response.status} {found}"
-        return response.status, found
 
     def put(self, thing: Object) -> None:
         """Makes an object, or changes it."""
