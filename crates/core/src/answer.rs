@@ -118,6 +118,8 @@ pub struct Answer {
     pub edns: Option<ReplyEdns>,
     /// It came from elsewhere and may be kept for later.
     pub cacheable: bool,
+    /// An upstream said it, and more perhaps than was asked.
+    pub foreign: bool,
     /// Nobody could answer, and why: the rcode is all that is said.
     pub failure: Option<Box<str>>,
     /// What is to be said in the log of errors though there is an answer.
@@ -137,6 +139,7 @@ pub struct Aside {
     flags: Flags,
     edns: Option<ReplyEdns>,
     cacheable: bool,
+    foreign: bool,
 }
 
 impl Aside {
@@ -169,7 +172,7 @@ impl Answer {
         self.rcode = rcode::NOERROR;
         self.set_flags(Flags::default());
         self.edns = None;
-        self.cacheable = false;
+        (self.cacheable, self.foreign) = (false, false);
         (self.failure, self.remark) = (None, None);
         self.left_to_server = false;
     }
@@ -200,7 +203,8 @@ impl Answer {
     pub fn set_aside(&mut self) -> Aside {
         let sections = [std::mem::take(&mut self.answer), std::mem::take(&mut self.authority), std::mem::take(&mut self.additional)];
         let chase = std::mem::take(&mut self.chase);
-        let aside = Aside { sections, chase, rcode: self.rcode, flags: self.flags(), edns: self.edns, cacheable: self.cacheable };
+        let Answer { rcode, edns, cacheable, foreign, .. } = *self;
+        let aside = Aside { sections, chase, rcode, flags: self.flags(), edns, cacheable, foreign };
         self.clear();
         aside
     }
@@ -211,7 +215,8 @@ impl Answer {
         let (between, cut) = (std::mem::take(&mut self.answer), self.tc);
         self.clear();
         [self.answer, self.authority, self.additional] = aside.sections;
-        (self.chase, self.rcode, self.edns, self.cacheable) = (aside.chase, aside.rcode, aside.edns, aside.cacheable);
+        (self.chase, self.rcode, self.edns) = (aside.chase, aside.rcode, aside.edns);
+        (self.cacheable, self.foreign) = (aside.cacheable, aside.foreign);
         self.set_flags(aside.flags);
         self.tc |= cut;
         self.answer.extend(between);

@@ -149,7 +149,7 @@ pub fn take(message: &[u8], turn: &Turn<'_>, keep: bool, answer: &mut Answer) ->
         Kind::Foreign(_) => return Err("it answers another question"),
         Kind::Garbled(why) => return Err(why),
     }
-    (answer.rd_cd, answer.cacheable) = (None, keep);
+    (answer.rd_cd, answer.cacheable, answer.foreign) = (None, keep, false);
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::rules::Class;
+use super::bailiwick::Selection;
+use super::rules::{Class, Judgement};
 use crate::answer::{Answer, BytesRef, NameRef, QNAME, Rdata, Rr};
 use crate::wire::Flags;
 use crate::zone::Asked;
@@ -44,16 +45,16 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Takes a copy of an answer to `asked`.
-    pub fn freeze(asked: &Asked<'_>, answer: &Answer, class: Class, answering: bool, ttl: u32, now: Duration) -> Kept {
+    /// Takes a copy of some records of an answer to `asked`.
+    pub fn freeze(asked: &Asked<'_>, answer: &Answer, selection: &Selection, judgement: &Judgement, now: Duration) -> Kept {
+        let Judgement { class, answering, ttl, .. } = *judgement;
         let mut copy = Copy { answer, owner: asked.owner, octets: asked.name.to_vec(), known: Vec::new() };
-        let sections = [&answer.answer, &answer.authority, &answer.additional];
-        let records = sections.iter().flat_map(|section| section.iter()).map(|rr| copy.record(rr)).collect();
+        let records = selection.records.iter().map(|rr| copy.record(rr)).collect();
         Kept {
             records,
             octets: copy.octets.into(),
             name_length: asked.name.len() as u8,
-            sections: [answer.answer.len() as u16, answer.authority.len() as u16],
+            sections: selection.sections,
             rcode: answer.rcode,
             flags: answer.flags(),
             failure: answer.failure.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Bounded twice: by entries, as configured, and by octets. What must go is drawn by lot, stale entries first.
 
+mod bailiwick;
 mod kept;
 mod op;
 mod rules;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::rules::{Judgement, judge};
+use super::bailiwick::Selection;
+use super::rules::{Class, Judgement, judge};
 use super::{Cache, DENIAL, FlightKey, Kept, Key, SUCCESS, kind};
 use crate::answer::Answer;
+use crate::chain::Chain;
 use crate::client::Transport;
 use crate::metrics::{Count, OpCounter, PlaceLabel};
 use crate::name::is_under;
@@ -37,6 +39,7 @@ const HITS: usize = 2;
 const SERVED_STALE: usize = 4;
 const PREFETCHES: usize = 5;
 const EVICTIONS: usize = 6;
+const RECORDS_DROPPED: usize = 8;
 
 /// The labels that the place of the op has.
 const PLACE: &[PlaceLabel] = &[PlaceLabel::Server, PlaceLabel::View];
@@ -106,6 +109,7 @@ impl CacheOp {
             of(("coredns_cache_prefetch_total", "Entries that were renewed before or after their time.")),
             evictions,
             denial_evictions,
+            of(("clusterdns_cache_records_dropped_total", "Records of upstreams that were not kept: they do not belong to the question.")),
         ]
     }
 
@@ -138,7 +142,8 @@ impl CacheOp {
 
     /// Keeps the answer of the ops behind, if it may be kept; gives all its records one TTL.
     pub fn after<R: Recorder>(&self, turn: &Turn<'_>, lead: Lead, count: &mut Count<'_>, answer: &mut Answer, recorder: &mut R) {
-        let judgement = judge(&self.plan, &turn.asked, turn.request.qtype, turn.request.qclass, turn.request.opcode, answer);
+        let chain = Chain::of(answer, &turn.asked, turn.request.qclass);
+        let judgement = judge(&self.plan, turn.request, &chain, answer);
         let came = answer.failure.is_none() && answer.cacheable;
         if came {
             for rr in answer.answer.iter_mut().chain(&mut answer.authority).chain(&mut answer.additional) {
@@ -149,10 +154,15 @@ impl CacheOp {
         let is_right = self.epoch.load(Ordering::Acquire) == self.cache.epoch();
         let keep = came && is_right && judgement.keep && !turn.quiet && !self.is_disabled(&judgement, turn);
         if keep || lead.flight.is_some() {
-            let Judgement { class, answering, ttl, .. } = judgement;
-            let kept = Arc::new(Kept::freeze(&turn.asked, answer, class, answering, ttl, turn.now));
+            // What is not kept is for those who asked the same only, as it came.
+            let selection = match keep && answer.foreign {
+                true => Selection::of(answer, &chain, judgement.class == Class::Denial),
+                false => Selection::all(answer),
+            };
+            let kept = Arc::new(Kept::freeze(&turn.asked, answer, &selection, &judgement, turn.now));
             if keep {
-                recorder.note("kept", || format!("for {ttl} s"));
+                recorder.note("kept", || kept_text(judgement.ttl, selection.dropped));
+                count.add(RECORDS_DROPPED, selection.dropped);
                 let stale = self.plan.serve_stale.as_ref();
                 let (window, prefer) = stale.map_or((0, false), |stale| (stale.window, stale.prefer_positive));
                 let evicted = self.cache.store(&self.key(turn), &kept, turn.now, window, prefer);
@@ -261,7 +271,7 @@ impl CacheOp {
 
     fn is_disabled(&self, judgement: &Judgement, turn: &Turn<'_>) -> bool {
         match judgement.class {
-            super::Class::Success => self.disable_success.contain(turn.asked.lower),
+            Class::Success => self.disable_success.contain(turn.asked.lower),
             _ => self.disable_denial.contain(turn.asked.lower),
         }
     }
@@ -281,6 +291,11 @@ impl Zones {
     fn contain(&self, lower: &[u8]) -> bool {
         self.0.iter().any(|zone| zone.len() == 1 || is_under(lower, zone))
     }
+}
+
+fn kept_text(ttl: u32, dropped: u64) -> String {
+    let without = if dropped == 0 { String::new() } else { format!(", without {dropped} records that do not belong to the question") };
+    format!("for {ttl} s{without}")
 }
 
 fn hit_text(kept: &Kept, left: i64, now: Duration) -> String {

@@ -1,10 +1,10 @@
 //! What may be kept, as what, and for how long (RFC 2308; where CoreDNS does otherwise, as recorded: `cache-*`).
 
-use crate::answer::{Answer, NameRef};
+use crate::answer::{Answer, NameRef, Rr};
 use crate::chain::{Chain, End, is, is_of_class};
+use crate::name::is_under;
 use crate::plan;
-use crate::wire::{rcode, rtype};
-use crate::zone::Asked;
+use crate::wire::{Request, rcode, rtype};
 
 /// Seconds for answers without a record that could say it.
 const NO_TTL: u32 = 5;
@@ -36,10 +36,14 @@ pub struct Judgement {
     pub renews: bool,
 }
 
-/// Judges an answer to `asked`.
-pub fn judge(op: &plan::CacheOp, asked: &Asked<'_>, qtype: u16, qclass: u16, opcode: u8, answer: &Answer) -> Judgement {
-    let soa = answer.authority.iter().any(|rr| rr.rtype == rtype::SOA);
-    let answering = answer.rcode == rcode::NOERROR && answers(answer, &Chain::of(answer, asked, qclass), qtype, qclass);
+/// Judges an answer to a question, whose chain of aliases this is.
+pub fn judge(op: &plan::CacheOp, request: &Request, chain: &Chain, answer: &Answer) -> Judgement {
+    let Request { qtype, qclass, opcode, .. } = *request;
+    let has = |rtype: u16| answer.authority.iter().any(|rr| rr.rtype == rtype);
+    // An upstream denies only what is in the zone whose SOA it shows (RFC 2308 2.2): at the end of the chain.
+    let may_deny = |rr: &Rr| !answer.foreign || is_under(answer.name(chain.last()), answer.name(rr.owner));
+    let soa = answer.authority.iter().any(|rr| rr.rtype == rtype::SOA && may_deny(rr));
+    let answering = answer.rcode == rcode::NOERROR && answers(answer, chain, qtype, qclass);
     let is_transfer = opcode != OPCODE_QUERY || matches!(qtype, rtype::AXFR | rtype::IXFR);
     let limits = |class: &plan::CacheClass, ttl: u32| ttl.max(class.min_ttl).min(class.max_ttl);
     let success = |ttl: u32| (Class::Success, limits(&op.success, ttl));
@@ -50,7 +54,8 @@ pub fn judge(op: &plan::CacheOp, asked: &Asked<'_>, qtype: u16, qclass: u16, opc
         // An alias that leads nowhere is a denial where an SOA bounds it, else an incomplete answer.
         rcode::NOERROR if soa && !answering => (denial(least_ttl(answer, op.denial.max_ttl)), true),
         rcode::NOERROR if !empty => (success(least_ttl(answer, op.success.max_ttl)), answering),
-        rcode::NOERROR if answer.authority.iter().any(|rr| rr.rtype == rtype::NS) => (success(NO_TTL), true),
+        // The SOA of another zone says nothing of how long.
+        rcode::NOERROR if has(rtype::NS) || has(rtype::SOA) => (success(NO_TTL), true),
         rcode::NOERROR => (success(least_ttl(answer, op.success.max_ttl)), true),
         rcode::NXDOMAIN if empty => (denial(least_ttl(answer, op.denial.max_ttl)), soa),
         rcode::SERVFAIL | rcode::NOTIMP => ((Class::Failure, op.servfail), true),

@@ -107,7 +107,7 @@ pub fn read(message: &[u8], start: usize, asked: &Asked<'_>, answer: &mut Answer
     (answer.aa, answer.tc) = (message[2] & 0x04 != 0, message[2] & 0x02 != 0);
     (answer.ra, answer.ad) = (message[3] & 0x80 != 0, message[3] & 0x20 != 0);
     answer.rd_cd = Some((message[2] & 0x01 != 0, message[3] & 0x10 != 0));
-    answer.cacheable = true;
+    (answer.cacheable, answer.foreign) = (true, true);
     for section in 0..3 {
         for _ in 0..word(message, 6 + 2 * section) {
             let Some(rr) = reader.record(answer)? else { continue };

@@ -163,7 +163,10 @@ fn cache_keepttl() {
 #[test]
 fn cache_disable_and_zones() {
     let mut world = cached(json!({"zones": ["org."], "disable_success": ["nocache.org."], "disable_denial": ["example.org."]}));
-    world.upstream(1, |seen| say(if seen.name.starts_with("nx") { denial(seen, 3, 60) } else { a(seen, 300, [192, 0, 2, 1]) }));
+    world.upstream(1, |seen| match seen.name.starts_with("nx") {
+        true => say(reply(seen, 3, &[(1, "org.", 6, 60, soa())])),
+        false => say(a(seen, 300, [192, 0, 2, 1])),
+    });
     for (name, is_kept) in [
         ("a.nocache.org.", false),
         ("a.example.org.", true),

@@ -3,6 +3,7 @@
 //! Tests are named after the recordings of CoreDNS whose rule they hold (`cache-keepttl` is `cache_keepttl`).
 
 mod ask;
+mod bailiwick;
 mod cache;
 mod chaos;
 mod dns64;
