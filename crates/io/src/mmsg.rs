@@ -3,7 +3,7 @@
 //! Knows the kernel's structures. Must not know DNS, nor who answers. Besides `sys`, the only place with `unsafe`.
 //! A reply goes to the name, and with the packet info, that the kernel gave with the query: neither is parsed for that.
 
-use std::mem::{self, offset_of};
+use std::mem::{self, MaybeUninit, offset_of};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::{io, ptr};
@@ -149,18 +149,20 @@ impl Batch {
 
     /// Sends all queued replies, without waiting. Returns how many the kernel did not take.
     pub fn send(&mut self, socket: BorrowedFd<'_>) -> usize {
-        // SAFETY: these are plain C structures, for which all bits zero is a value.
-        let (mut headers, mut parts): ([libc::mmsghdr; BATCH], [libc::iovec; BATCH]) = unsafe { mem::zeroed() };
+        // Only those of queued replies are written, and read: most batches are small.
+        let mut headers: [MaybeUninit<libc::mmsghdr>; BATCH] = [const { MaybeUninit::uninit() }; BATCH];
+        // SAFETY: null and zero is a value of an iovec.
+        let mut parts: [libc::iovec; BATCH] = unsafe { mem::zeroed() };
         for index in 0..self.queued {
             let address = &mut self.addresses[self.answered[index]];
-            headers[index].msg_hdr = address.header(&mut parts[index], &self.replies[index]);
+            headers[index].write(libc::mmsghdr { msg_hdr: address.header(&mut parts[index], &self.replies[index]), msg_len: 0 });
         }
         let (mut sent, mut unsent) = (0, 0);
         while sent < self.queued {
             let rest = &mut headers[sent..self.queued];
-            // SAFETY: each header points to a name, perhaps a control message, an iovec and a reply of the lengths given; all live
-            // through the call, and the kernel only reads them.
-            let count = unsafe { libc::sendmmsg(socket.as_raw_fd(), rest.as_mut_ptr(), rest.len() as u32, libc::MSG_DONTWAIT as _) };
+            // SAFETY: these have been written; each points to a name, perhaps a control message, an iovec and a reply of the lengths
+            // given; all live through the call, and the kernel only reads them.
+            let count = unsafe { libc::sendmmsg(socket.as_raw_fd(), rest.as_mut_ptr().cast(), rest.len() as u32, libc::MSG_DONTWAIT as _) };
             if count > 0 {
                 sent += count as usize;
                 continue;
