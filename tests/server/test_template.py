@@ -11,6 +11,7 @@ import pytest
 
 from tests.server.process import command, served
 from tests.servers import Running
+from tests.stories import steps_of
 
 COREFILE = """\
 blocked.test:PORT {
@@ -281,11 +282,11 @@ def test_explain_tells_which_rule_and_pattern_has_answered(server: Running, tmp_
     ended = command(
         server.directory, "explain", "x.ip-10-1-2-3.ip.test", "--listener", f":{server.port}", "--server", f"unix:{server.admin}"
     )
-    story = [" ".join(line.split()) for line in ended.stdout.splitlines()]
+    story = steps_of(ended.stdout)
     assert "template Corefile:28:5 template IN A" in story
     assert any(line.startswith("matched (^|[.])ip-(?P<a>[0-9]*)") for line in story)
     ended = command(server.directory, "explain", "www.search.test", "--listener", f":{server.port}", "--server", f"unix:{server.admin}")
-    story = [" ".join(line.split()) for line in ended.stdout.splitlines()]
+    story = steps_of(ended.stdout)
     assert story[-4:] == [
         "template Corefile:17:5 template IN ANY",
         "fallthrough no pattern has the name; the next template or directive is asked",
@@ -293,7 +294,7 @@ def test_explain_tells_which_rule_and_pattern_has_answered(server: Running, tmp_
         "matched all names of search.test.",
     ]
     ended = command(server.directory, "explain", "8-8-8-8.lan.test", "--listener", f":{server.port}", "--server", f"unix:{server.admin}")
-    story = [" ".join(line.split()) for line in ended.stdout.splitlines()]
+    story = steps_of(ended.stdout)
     assert story[-3].startswith("fallthrough any(['10.0.0.0/8', '192.168.0.0/16'],")
     assert story[-3].endswith("incidr(ip, #)) is false, as ip is '8.8.8.8'; the next template or directive is asked")
     ended = command(

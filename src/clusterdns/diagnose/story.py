@@ -22,7 +22,7 @@ def query_line(reply: Reply) -> str:
         parts.append(", ".join(reply["origins"]))
     if reply["place"]:
         parts.append(f"{reply['place']} {reply['line']}")
-    return f"{' | '.join(parts)} | {_microseconds(reply)}"
+    return f"{' | '.join(parts)} | {_time(reply['nanoseconds'])}"
 
 
 def answer_in_short(reply: Reply) -> str:
@@ -37,14 +37,16 @@ def answer_in_short(reply: Reply) -> str:
 def _story(reply: Reply) -> Iterator[str]:
     """The story, line by line."""
     said = f"{reply['rcode']} ({' '.join(reply['flags'])}), {reply['size']} octets" if reply["size"] else "no reply"
-    yield f"{reply['name']} {reply['type']}: {said}, {_microseconds(reply)}"
+    yield f"{reply['name']} {reply['type']}: {said}, {_time(reply['nanoseconds'])}"
     records = [(section, _record(record)) for section in ("answer", "authority", "additional") for record in reply[section]]
-    steps = [(step["what"], _words(step)) for step in reply["steps"]]
-    reasons = [("listener", reply["listener"]), *steps, *(("object", origin) for origin in reply["origins"])]
-    width = max(len(what) for what, _ in (*records, *reasons))
+    steps = [(step["what"], _time(step["at"]), _words(step)) for step in reply["steps"]]
+    reasons = [("listener", "", reply["listener"]), *steps, *(("object", "", origin) for origin in reply["origins"])]
+    width = max(len(what) for what, *_ in (*records, *reasons))
+    # The times stand before the words, however long those are: in a narrow terminal they are where they were.
+    times = max(len(time) for _, time, _ in reasons)
     yield from (f"  {what:<{width}}  {words}" for what, words in records)
     yield "because"
-    yield from (f"  {what:<{width}}  {words}".rstrip() for what, words in reasons)
+    yield from (f"  {what:<{width}}  {time:>{times}}  {words}".rstrip() for what, time, words in reasons)
 
 
 def _record(record: Reply) -> str:
@@ -58,6 +60,9 @@ def _words(step: Reply) -> str:
     return "  ".join(part for part in (step["detail"], place) if part)
 
 
-def _microseconds(reply: Reply) -> str:
-    """How long it took."""
-    return f"{reply['nanoseconds'] / 1000:.0f} µs"
+def _time(nanoseconds: int) -> str:
+    """A time for people: three or four digits and their unit."""
+    if nanoseconds < 1_000_000:
+        return f"{nanoseconds // 1000} µs"
+    milliseconds = nanoseconds / 1_000_000
+    return f"{milliseconds:.1f} ms" if milliseconds < 100 else f"{milliseconds:.0f} ms"

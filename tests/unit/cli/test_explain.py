@@ -43,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
 
 def test_a_name_alone_asks_for_its_address_at_the_default_server(asked: list[tuple[str, Any]]) -> None:
     outcome = CliRunner().invoke(explain.command, ["a.test"])
-    assert (outcome.exit_code, outcome.stdout) == (0, "a.test. A: NXDOMAIN (qr), 24 octets, 1 µs\nbecause\n  listener  :53\n")
+    assert (outcome.exit_code, outcome.stdout) == (0, "a.test. A: NXDOMAIN (qr), 24 octets, 1 µs\nbecause\n  listener    :53\n")
     assert asked == [("/run/clusterdns/serve.sock", {"name": "a.test", "type": "A", "client": None, "listener": None, "tcp": False})]
 
 

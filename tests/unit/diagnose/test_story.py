@@ -31,20 +31,20 @@ def reply(**more: Any) -> dict[str, Any]:
 
 def test_a_story_has_the_answer_and_then_its_reasons() -> None:
     steps = [
-        {"what": "block", "detail": ".", "place": "Corefile:1:1", "line": ".:53", "at": 1},
-        {"what": "zone", "detail": "", "place": "Corefile:4:5", "line": "kubernetes cluster.local", "at": 2},
-        {"what": "alias", "detail": "CNAME a.test.", "place": None, "line": None, "at": 3},
+        {"what": "block", "detail": ".", "place": "Corefile:1:1", "line": ".:53", "at": 999},
+        {"what": "zone", "detail": "", "place": "Corefile:4:5", "line": "kubernetes cluster.local", "at": 2100},
+        {"what": "alias", "detail": "CNAME a.test.", "place": None, "line": None, "at": 12345},
     ]
     assert tell(reply(steps=steps, authority=[SOA])) == (
         "cart.shop.svc.cluster.local. A: NOERROR (qr aa rd), 73 octets, 7 µs\n"
         "  answer     cart.shop.svc.cluster.local. 5 A 10.96.0.1\n"
         "  authority  cluster.local. 5 SOA ns.dns.cluster.local. hostmaster.cluster.local. 7 7200 1800 86400 5\n"
         "because\n"
-        "  listener   127.0.0.1:53\n"
-        "  block      .  Corefile:1:1  .:53\n"
-        "  zone       Corefile:4:5  kubernetes cluster.local\n"
-        "  alias      CNAME a.test.\n"
-        "  object     Service shop/cart (shop.yaml:12:1)"
+        "  listener          127.0.0.1:53\n"
+        "  block       0 µs  .  Corefile:1:1  .:53\n"
+        "  zone        2 µs  Corefile:4:5  kubernetes cluster.local\n"
+        "  alias      12 µs  CNAME a.test.\n"
+        "  object            Service shop/cart (shop.yaml:12:1)"
     )
 
 
@@ -52,7 +52,9 @@ def test_silence_is_told() -> None:
     steps = [{"what": "acl", "detail": "", "place": "Corefile:6:9", "line": "drop type TXT", "at": 1}]
     story = tell(reply(rcode="", flags=[], size=0, answer=[], origins=[], steps=steps))
     assert story == (
-        "cart.shop.svc.cluster.local. A: no reply, 7 µs\nbecause\n  listener  127.0.0.1:53\n  acl       Corefile:6:9  drop type TXT"
+        "cart.shop.svc.cluster.local. A: no reply, 7 µs\nbecause\n"
+        "  listener        127.0.0.1:53\n"
+        "  acl       0 µs  Corefile:6:9  drop type TXT"
     )
 
 
@@ -61,10 +63,21 @@ def test_long_words_keep_the_columns() -> None:
     assert tell(reply(steps=steps)).splitlines()[1:] == [
         "  answer       cart.shop.svc.cluster.local. 5 A 10.96.0.1",
         "because",
-        "  listener     127.0.0.1:53",
-        "  loadbalance  Corefile:7:5  loadbalance",
-        "  object       Service shop/cart (shop.yaml:12:1)",
+        "  listener           127.0.0.1:53",
+        "  loadbalance  0 µs  Corefile:7:5  loadbalance",
+        "  object             Service shop/cart (shop.yaml:12:1)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "time"),
+    [(0, "0 µs"), (1999, "1 µs"), (999_999, "999 µs"), (1_000_000, "1.0 ms"), (99_940_000, "99.9 ms"), (2_003_120_000, "2003 ms")],
+)
+def test_a_step_tells_when_it_was(nanoseconds: int, time: str) -> None:
+    step = {"what": "reply", "detail": "NOERROR", "place": None, "line": None, "at": nanoseconds}
+    lines = tell(reply(steps=[step], nanoseconds=nanoseconds)).splitlines()
+    assert lines[0].endswith(f", {time}")
+    assert lines[-2:] == [f"  reply     {time}  NOERROR", f"  object    {' ' * len(time)}  Service shop/cart (shop.yaml:12:1)"]
 
 
 def test_a_query_is_one_line() -> None:

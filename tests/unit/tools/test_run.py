@@ -1,6 +1,5 @@
 """`./dev run`: what it promises is what is answered, and it ends as it should."""
 
-import re
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ import dns.message
 import dns.query
 import pytest
 
+from tests.stories import without_times
 from tools.console import ROOT
 from tools.port import HOST
 from tools.run import QUESTIONS, Question, lines_to_try
@@ -95,11 +95,6 @@ def explain(running: Running, question: str) -> str:
     """What explain tells about a question."""
     command = [".venv/bin/clusterdns", "explain", *question.split(), "--server", f"unix:target/run/{running.port}.sock"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-
-def without_times(text: str) -> str:
-    """A text in which no microseconds differ."""
-    return re.sub(r"\d+ µs", "N µs", text)
 
 
 def test_without_dig_all_questions_go_through_explain() -> None:
