@@ -121,13 +121,14 @@ class BufsizeOp(msgspec.Struct, frozen=True, tag_field="op", tag="bufsize", forb
     span: int
 
 
-class RecordsOp(msgspec.Struct, frozen=True, tag_field="op", tag="records", forbid_unknown_fields=True):
+class RecordsOp(msgspec.Struct, frozen=True, tag_field="op", tag="records", forbid_unknown_fields=True, omit_defaults=True):
     """Answer with what `zones` hold under exactly the name and type, or under a `*` in the place of its first label; one after the other.
 
     Names in these zones are relative to the root. Names under `under` are looked up for `types`, and all names for the types `anywhere`,
     which are left to the next op when nothing is found. A name with records of any of `types` has no data of other types, but where
     `fallthrough_types` and `fallthrough` apply, these go to the next op. `fallthrough`: names below these zones that hold nothing go to
     the next op (empty: none); the others are SERVFAIL, as there is no SOA to deny them with. Answers are cached like those of others.
+    `sources`: for people, where each of the zones gets its data from; empty where that goes without saying.
     """
 
     zones: list[str]
@@ -138,6 +139,7 @@ class RecordsOp(msgspec.Struct, frozen=True, tag_field="op", tag="records", forb
     fallthrough_types: bool
     name: str
     span: int
+    sources: list[str] = []
 
 
 class Flags(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

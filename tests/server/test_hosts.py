@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from urllib.request import urlopen
 
 from tests.server.process import replace, served, write_corefile
-from tests.servers import Running
+from tests.servers import PATIENCE, Running, free_port
 
 COREFILE = """.:PORT {
     bind 127.0.0.1
@@ -44,6 +45,15 @@ def test_a_file_that_comes_late_is_read_and_the_warning_names_it(tmp_path: Path)
         replace(tmp_path / "names", "192.0.2.22 b.example.org\n")
         wait_until(running, "b.example.org", ["192.0.2.22"])
         assert addresses(running, "a.example.org") == []
+
+
+def test_ready_tells_the_file_and_the_lines_of_the_corefile_apart(tmp_path: Path) -> None:
+    replace(tmp_path / "names", "192.0.2.1 a.example.org\n192.0.2.1 b.example.org\n")
+    port = free_port()
+    url, corefile = f"http://127.0.0.1:{port}/ready?verbose", COREFILE.replace("errors", f"errors\n    ready 127.0.0.1:{port}")
+    with served(tmp_path, corefile), urlopen(url, timeout=PATIENCE) as response:
+        report = response.read().decode()
+    assert report == "[+] hosts . (names): 3 names\n[+] hosts . (inline): 2 names\nready\n"
 
 
 def test_with_reload_0_sigusr1_reads_the_file_again(tmp_path: Path) -> None:

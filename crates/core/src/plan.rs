@@ -481,6 +481,8 @@ pub struct Soa {
 #[serde(deny_unknown_fields)]
 pub struct RecordsOp {
     pub zones: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
     pub under: Vec<String>,
     pub types: Vec<u16>,
     pub anywhere: Vec<u16>,

@@ -289,7 +289,8 @@ impl State {
                 Some(zone) => ('-', format!("loading, {} names so far", zone.owners())),
                 None => ('-', "not in the plan".to_owned()),
             };
-            text += &format!("[{sign}] {} {}: {state}\n", op_name(plan, id), origins(plan, id).join(" "));
+            let source = source(plan, id).map_or_else(String::new, |source| format!(" ({source})"));
+            text += &format!("[{sign}] {} {}{source}: {state}\n", op_name(plan, id), origins(plan, id).join(" "));
         }
         let last = match ready {
             true => "ready",
@@ -443,6 +444,14 @@ fn op_name<'a>(plan: &'a Plan, id: &'a str) -> &'a str {
 
 fn origins<'a>(plan: &'a Plan, id: &str) -> Vec<&'a str> {
     zone_op(plan, id).map_or_else(Vec::new, |(_, origins)| origins)
+}
+
+/// Where a zone's data comes from, if one directive has several zones.
+fn source<'a>(plan: &'a Plan, id: &str) -> Option<&'a str> {
+    plan.blocks.iter().flat_map(|block| &block.program).find_map(|op| match op {
+        Op::Records(op) => op.zones.iter().zip(&op.sources).find(|(zone, _)| *zone == id).map(|(_, source)| source.as_str()),
+        _ => None,
+    })
 }
 
 fn zone_op<'a>(plan: &'a Plan, id: &str) -> Option<(&'a str, Vec<&'a str>)> {

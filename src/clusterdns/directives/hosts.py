@@ -51,8 +51,9 @@ def compile_hosts(lines: Sequence[Line], block: BlockContext) -> None:
     if unsupported and not fallthrough:
         block.error(unsupported, "fallthrough_unsupported requires fallthrough", "write `fallthrough` too", code="conflict")
     _check_entries(entries, wanted, block)
-    local = [block.feed_zone("hosts", wanted)]
+    local, sources = [block.feed_zone("hosts", wanted)], [path]
     if entries:
+        sources.append("inline")
         local.append(block.feed_zone("hosts", msgspec.structs.replace(wanted, entries=tuple(entry.text for entry in entries))))
     block.emit(
         RecordsOp(
@@ -64,6 +65,7 @@ def compile_hosts(lines: Sequence[Line], block: BlockContext) -> None:
             fallthrough_types=unsupported is not None,
             name="hosts",
             span=block.span(line),
+            sources=sources,
         )
     )
 
