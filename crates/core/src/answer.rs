@@ -281,6 +281,13 @@ impl Answer {
         &self.arena[bytes.start as usize..(bytes.start + bytes.length) as usize]
     }
 
+    /// A record's data as it is on the wire, without compression.
+    pub fn data(&self, rr: &Rr) -> Vec<u8> {
+        let mut data = Vec::new();
+        self.write_data(rr.rdata, &mut data);
+        data
+    }
+
     /// Writes the message: uncompressed where that fits (as CoreDNS does), else compressed, else cut with TC.
     ///
     /// `size` is what an op has made of the client's offer; `limit` is what the client takes; above `plain_limit` octets a datagram is compressed even if it would fit.
@@ -372,7 +379,14 @@ impl Answer {
         fixed[4..8].copy_from_slice(&rr.ttl.to_be_bytes());
         out.extend_from_slice(&fixed);
         let at = out.len();
-        match rr.rdata {
+        self.write_data(rr.rdata, out);
+        let length = (out.len() - at) as u16;
+        out[at - 2..at].copy_from_slice(&length.to_be_bytes());
+    }
+
+    #[inline]
+    fn write_data(&self, rdata: Rdata, out: &mut Vec<u8>) {
+        match rdata {
             Rdata::A(address) => out.extend_from_slice(&address),
             Rdata::Aaaa(address) => out.extend_from_slice(&address),
             Rdata::Name(name) => out.extend_from_slice(self.name(name)),
@@ -389,8 +403,6 @@ impl Answer {
             }
             Rdata::Opaque(bytes) => out.extend_from_slice(self.bytes(bytes)),
         }
-        let length = (out.len() - at) as u16;
-        out[at - 2..at].copy_from_slice(&length.to_be_bytes());
     }
 
     /// Writes records until one does not fit; nothing behind it is written (RFC 2181 9).

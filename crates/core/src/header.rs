@@ -3,6 +3,7 @@
 use crate::answer::Answer;
 use crate::plan::Flags;
 use crate::way::{Other, Turn};
+use crate::wire::Request;
 
 /// The same question with other flags. None: it has them.
 pub fn change_question(flags: &Flags, turn: &Turn<'_>) -> Option<Other> {
@@ -13,6 +14,13 @@ pub fn change_question(flags: &Flags, turn: &Turn<'_>) -> Option<Other> {
     let mut other = (request != *turn.request).then(|| Other::of(turn))?;
     other.request = request;
     Some(other)
+}
+
+/// Which flags of a question are others now, for people.
+pub fn tell(before: &Request, after: &Request) -> String {
+    let flags = [("aa", before.aa, after.aa), ("ra", before.ra, after.ra), ("rd", before.rd, after.rd)];
+    let changed = flags.into_iter().filter(|(_, before, after)| before != after);
+    changed.map(|(flag, before, after)| format!("{flag} {} → {}", u8::from(before), u8::from(after))).collect::<Vec<_>>().join("; ")
 }
 
 /// An answer has the RD of the question that it answers, even where that was changed (RFC 1035 4.1.1; recorded: `header-plugin`).

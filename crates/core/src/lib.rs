@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`plan`] (what to do, decided elsewhere), [`engine`] (what all threads share), [`machine`] (one query's way; the ops' turns are in `machine/turns.rs`),
 //! [`way`] (where it stands among blocks and ops), [`program`] (the blocks and ops), [`zone`] (local data), [`shuffle`], [`answer`]
-//! and [`wire`] (the message itself), [`trace`] (why), [`log`], [`metrics`], [`gauges`]. For queries that wait: [`cache`], [`forward`], [`chain`] (of aliases), [`exchanges`] (messages to upstreams), [`waiting`],
+//! and [`wire`] (the message itself), [`trace`] (why) and [`changes`] (what an op made of an answer), [`log`], [`metrics`], [`gauges`]. For queries that wait: [`cache`], [`forward`], [`chain`] (of aliases), [`exchanges`] (messages to upstreams), [`waiting`],
 //! [`mailbox`] (between threads). [`pattern`]: regular expressions.
 
 pub mod acl;
@@ -10,6 +10,7 @@ pub mod answer;
 pub mod ask;
 pub mod cache;
 pub mod chain;
+pub mod changes;
 pub mod client;
 pub mod dns64;
 pub mod edns;

@@ -279,6 +279,11 @@ fn read_name(message: &[u8], start: usize) -> Option<(String, usize)> {
     Some((name::Display(&wire).to_string(), end.unwrap_or(at + 1)))
 }
 
+/// The data of a record as a zone file has it; names in it are not compressed. None where it is malformed.
+pub fn data(rtype: u16, data: &[u8]) -> Option<String> {
+    data_text(data, 0, rtype, data)
+}
+
 fn data_text(message: &[u8], at: usize, rtype: u16, data: &[u8]) -> Option<String> {
     let word = |offset: usize| Some(u16::from_be_bytes([*data.get(offset)?, *data.get(offset + 1)?]));
     Some(match rtype {

@@ -2,14 +2,26 @@
 
 use serde::Serialize;
 
+use crate::answer::Answer;
+use crate::changes::Snapshot;
+
+/// The most steps that are told: one query may try its upstreams again and again until its time is over.
+const MOST_STEPS: usize = 400;
+
 /// What the machine tells while it works. Texts are made only when someone listens.
 pub trait Recorder {
+    /// What is remembered of an answer while an op sees it on its way out.
+    type Before;
     /// A block was chosen; `span` is the place of its key.
     fn block(&mut self, zone: &[u8], span: u32);
     /// An op begins.
     fn op(&mut self, name: &'static str, span: u32);
     /// An op sees the answer on its way out.
-    fn way_out(&mut self, name: &'static str, span: u32);
+    fn way_out(&mut self, name: &'static str, span: u32, answer: &Answer) -> Self::Before;
+    /// What it made of the answer, or that it changed nothing.
+    fn changed(&mut self, before: Self::Before, answer: &Answer);
+    /// What it made of the answer; if that is nothing, the op is not told of at all.
+    fn changed_or_not_told(&mut self, before: Self::Before, answer: &Answer);
     /// Something worth knowing happened inside the op.
     fn note(&mut self, what: &'static str, detail: impl FnOnce() -> String);
     /// Data that this origin made was used.
@@ -20,12 +32,17 @@ pub trait Recorder {
 pub struct Off;
 
 impl Recorder for Off {
+    type Before = ();
     #[inline(always)]
     fn block(&mut self, _: &[u8], _: u32) {}
     #[inline(always)]
     fn op(&mut self, _: &'static str, _: u32) {}
     #[inline(always)]
-    fn way_out(&mut self, _: &'static str, _: u32) {}
+    fn way_out(&mut self, _: &'static str, _: u32, _: &Answer) {}
+    #[inline(always)]
+    fn changed(&mut self, (): (), _: &Answer) {}
+    #[inline(always)]
+    fn changed_or_not_told(&mut self, (): (), _: &Answer) {}
     #[inline(always)]
     fn note(&mut self, _: &'static str, _: impl FnOnce() -> String) {}
     #[inline(always)]
@@ -69,28 +86,54 @@ impl Trace {
         (self.clock)() - self.start
     }
 
-    fn step(&mut self, what: &'static str, detail: String, span: Option<u32>) {
+    fn step(&mut self, what: &'static str, detail: String, span: Option<u32>, on_way_out: bool) {
         let at = self.elapsed();
-        self.steps.push(Step { what, detail, span, on_way_out: false, at });
+        match self.steps.len() {
+            ..MOST_STEPS => self.steps.push(Step { what, detail, span, on_way_out, at }),
+            MOST_STEPS => self.steps.push(Step { what: "more", detail: "steps are not told".to_owned(), span: None, on_way_out, at }),
+            _ => {}
+        }
     }
 }
 
 impl Recorder for Trace {
+    /// The step's place, and the answer as it was.
+    type Before = (usize, Snapshot);
+
     fn block(&mut self, zone: &[u8], span: u32) {
-        self.step("block", crate::name::Display(zone).to_string(), Some(span));
+        self.step("block", crate::name::Display(zone).to_string(), Some(span), false);
     }
 
     fn op(&mut self, name: &'static str, span: u32) {
-        self.step(name, String::new(), Some(span));
+        self.step(name, String::new(), Some(span), false);
     }
 
-    fn way_out(&mut self, name: &'static str, span: u32) {
-        let at = self.elapsed();
-        self.steps.push(Step { what: name, detail: String::new(), span: Some(span), on_way_out: true, at });
+    fn way_out(&mut self, name: &'static str, span: u32, answer: &Answer) -> (usize, Snapshot) {
+        let place = self.steps.len();
+        self.step(name, String::new(), Some(span), true);
+        (place, Snapshot::of(answer))
+    }
+
+    fn changed(&mut self, (place, before): (usize, Snapshot), answer: &Answer) {
+        if let Some(step) = self.steps.get_mut(place).filter(|_| place < MOST_STEPS) {
+            step.detail = before.changes(answer);
+            if step.detail.is_empty() {
+                step.detail.push_str("changes nothing");
+            }
+        }
+    }
+
+    fn changed_or_not_told(&mut self, (place, before): (usize, Snapshot), answer: &Answer) {
+        let changes = before.changes(answer);
+        if changes.is_empty() && place < MOST_STEPS {
+            self.steps.remove(place);
+        } else if let Some(step) = self.steps.get_mut(place).filter(|_| place < MOST_STEPS) {
+            step.detail = changes;
+        }
     }
 
     fn note(&mut self, what: &'static str, detail: impl FnOnce() -> String) {
-        self.step(what, detail(), None);
+        self.step(what, detail(), None, false);
     }
 
     fn origin(&mut self, origin: u32) {

@@ -85,6 +85,7 @@ impl Machine {
                 Op::Bufsize(most) => {
                     if let Some(less) = lower_size(&question.turn(way), *most) {
                         recorder.op("bufsize", *span);
+                        recorder.note("changes", || format!("the client takes {} octets at the most", *most));
                         way.size = Some(*most);
                         way.change(less, Memory::new());
                     }
@@ -102,8 +103,10 @@ impl Machine {
                     }
                 }
                 Op::Header(query, _) => {
-                    if let Some(other) = change_question(query, &question.turn(way)) {
+                    let turn = question.turn(way);
+                    if let Some(other) = change_question(query, &turn) {
                         recorder.op("header", *span);
+                        recorder.note("changes", || header::tell(turn.request, &other.request));
                         way.change(other, Memory::new());
                     }
                 }
@@ -159,14 +162,16 @@ impl Machine {
             match op {
                 Op::Cache(op) => {
                     if let Some(lead) = way.level.lead.take_if(|lead| lead.at == at) {
-                        recorder.way_out("cache", *span);
+                        let before = recorder.way_out("cache", *span, &self.answer);
                         let count = &mut self.counting.of(block, at, question);
                         op.after(&question.turn(way), lead, count, &mut self.answer, recorder);
+                        recorder.changed(before, &self.answer);
                     }
                 }
                 Op::Shuffle(shuffle) if self.answer.rcode == rcode::NOERROR => {
-                    recorder.way_out("loadbalance", *span);
+                    let before = recorder.way_out("loadbalance", *span, &self.answer);
                     shuffle.apply(&mut self.answer, &mut self.random);
+                    recorder.changed(before, &self.answer);
                 }
                 Op::Errors(errors) => {
                     let why = self.answer.failure.as_ref().or(self.answer.remark.as_ref());
@@ -179,14 +184,15 @@ impl Machine {
                 }
                 Op::Ask(_) => {
                     if let Some((other, _)) = way.undo() {
-                        recorder.way_out("ask", *span);
+                        let before = recorder.way_out("ask", *span, &self.answer);
                         ask::come_back(&other, &question.turn(way), &mut self.answer);
+                        recorder.changed(before, &self.answer);
                     }
                 }
                 Op::Nsid(data) if self.answer.failure.is_none() => {
-                    if tell_nsid(&question.turn(way), data, &mut self.answer) {
-                        recorder.way_out("nsid", *span);
-                    }
+                    let before = recorder.way_out("nsid", *span, &self.answer);
+                    tell_nsid(&question.turn(way), data, &mut self.answer);
+                    recorder.changed_or_not_told(before, &self.answer);
                 }
                 Op::Bufsize(_) => {
                     way.undo();
@@ -197,19 +203,21 @@ impl Machine {
                     }
                 }
                 Op::Header(_, response) => {
+                    let before = recorder.way_out("header", *span, &self.answer);
                     if let Some((asked, _)) = way.undo() {
                         header::come_back(&asked, &mut self.answer);
                     }
                     header::change_answer(response, &question.turn(way), &mut self.answer);
+                    recorder.changed_or_not_told(before, &self.answer);
                 }
                 Op::Minimal => {
-                    if minimise(question.turn(way).request, &mut self.answer) {
-                        recorder.way_out("minimal", *span);
-                    }
+                    let before = recorder.way_out("minimal", *span, &self.answer);
+                    minimise(question.turn(way).request, &mut self.answer);
+                    recorder.changed_or_not_told(before, &self.answer);
                 }
                 Op::Dns64(op) if !self.silent => {
                     if let Some(other) = op.wants(&question.turn(way), &self.answer) {
-                        recorder.way_out("dns64", *span);
+                        recorder.way_out("dns64", *span, &self.answer);
                         recorder.note("asks", || "no IPv6 address is there to stay, so it asks for IPv4 addresses".to_owned());
                         if self.ask_between(program, question, way, other, recorder) {
                             return true;
@@ -288,9 +296,9 @@ impl Machine {
         let PlacedOp { op, span } = &block.ops[way.level.at];
         match op {
             Op::Dns64(op) => {
-                recorder.way_out("dns64", *span);
-                recorder.note("answers", || "with IPv6 addresses made of the IPv4 addresses".to_owned());
+                let before = recorder.way_out("dns64", *span, &self.answer);
                 op.synthesise(&aside, &mut self.counting.of(block, way.level.at, question), &mut self.answer);
+                recorder.changed(before, &self.answer);
                 false
             }
             Op::Rewrite(op) => {

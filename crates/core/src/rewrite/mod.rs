@@ -183,7 +183,14 @@ impl RewriteOp {
                     befores.push(self.rules[*number as usize].change.apply(&mut draft).ok().flatten());
                 }
                 if between.is_none() {
+                    let mut rules = applied.iter().rev().map(|number| &self.rules[*number as usize]);
+                    let was = rules
+                        .find(|rule| matches!(rule.change, Change::Option(_)))
+                        .map(|rule| recorder.way_out("rewrite", rule.span, answer));
                     self.tell_options(asked, &applied, &befores, answer);
+                    if let Some(was) = was {
+                        recorder.changed_or_not_told(was, answer);
+                    }
                 }
                 (Some(asked), left, applied)
             }
@@ -199,26 +206,26 @@ impl RewriteOp {
         for at in (0..left as usize).rev() {
             let rule = &self.rules[applied[at] as usize];
             let before = befores.pop().flatten();
+            let was = recorder.way_out("rewrite", rule.span, answer);
             match &rule.change {
                 Change::Name(names) => {
-                    let Some(before) = before.and_then(|before| before.name) else { continue };
-                    let after = std::mem::replace(&mut name, before);
-                    if !names.changes_answers() {
-                        continue;
+                    if let Some(before) = before.and_then(|before| before.name) {
+                        let after = std::mem::replace(&mut name, before);
+                        if names.changes_answers() {
+                            let known = asked.filter(|asked| *asked.lower() == *after.wire()).map(Other::owner);
+                            names.change_answer(&name, &after, known, turn, answer);
+                        }
                     }
-                    let known = asked.filter(|asked| *asked.lower() == *after.wire()).map(Other::owner);
-                    names.change_answer(&name, &after, known, turn, answer);
                 }
                 Change::Cname(matcher, to) => match (between.take(), find_alias(matcher, to, answer)) {
                     (Some(between), Some((at, target))) => follow_alias(at, &target, between, answer),
                     (None, Some((_, target))) => {
-                        recorder.way_out("rewrite", rule.span);
                         recorder.note("asks", || format!("{} in place of the alias's target", Display(&target)));
                         let mut other = asked.cloned().unwrap_or_else(|| Other::of(turn)).about(&target, answer);
                         other.request.qclass = CLASS_IN;
                         return Some((other, remember(at as u32 + 1, &applied)));
                     }
-                    (_, None) => continue,
+                    (_, None) => {}
                 },
                 Change::Ttl(_, least, most) => {
                     for rr in answer.answer.iter_mut().chain(&mut answer.authority).chain(&mut answer.additional) {
@@ -226,9 +233,9 @@ impl RewriteOp {
                     }
                 }
                 Change::Rcode(_, from, to) if answer.rcode == *from => answer.rcode = *to,
-                Change::Rcode(..) | Change::Type(..) | Change::Class(..) | Change::Option(_) => continue,
+                Change::Rcode(..) | Change::Type(..) | Change::Class(..) | Change::Option(_) => {}
             }
-            recorder.way_out("rewrite", rule.span);
+            recorder.changed_or_not_told(was, answer);
         }
         None
     }

@@ -8,6 +8,7 @@ mod cache;
 mod chaos;
 mod dns64;
 mod errors;
+mod explain;
 mod forward;
 mod header;
 mod lies;

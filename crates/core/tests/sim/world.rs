@@ -244,6 +244,21 @@ impl World {
         number
     }
 
+    /// The way of a query that is only explained, step by step.
+    pub fn explain(&mut self, name: &str, qtype: &str) -> Vec<String> {
+        let listener = self.engine.listener_number(&self.listener);
+        let client = Client { address: self.from, local: self.to, listener, transport: Transport::Udp };
+        let (verdict, trace) = self.machines[0].explain(self.now, &client, &query(name, qtype), &mut Vec::new());
+        self.settle();
+        let until = self.now + seconds(10.0);
+        let mut trace = trace.filter(|_| !matches!(verdict, Verdict::Wait(_)));
+        while trace.is_none() {
+            trace = self.machines[0].explained().map(|explained| explained.trace);
+            assert!(trace.is_some() || self.step(until), "the query has no end");
+        }
+        trace.iter().flat_map(|trace| &trace.steps).map(|step| format!("{} {}", step.what, step.detail).trim_end().to_owned()).collect()
+    }
+
     /// Asks over UDP and waits for the reply, for at most 10 s.
     pub fn ask(&mut self, name: &str, qtype: &str) -> Message {
         self.ask_with(Transport::Udp, &query(name, qtype))
