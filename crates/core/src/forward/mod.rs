@@ -2,6 +2,7 @@
 //! known here.
 
 pub mod reply;
+pub mod why;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::metrics::{Count, OpCounter};
 use crate::name::{self, is_under};
 use crate::plan::{self, Policy, TlsClient};
 use crate::random::Random;
+use crate::trace::Recorder;
 use crate::way::Turn;
 use crate::wire::{rcode, rtype};
 use reply::{Expected, Foreign, Head};
@@ -37,6 +39,8 @@ pub struct Upstream {
     pub number: u32,
     /// Probes that failed since the last good one.
     pub fails: AtomicU32,
+    /// Tries of queries that failed since the last one that got a reply.
+    pub losses: AtomicU32,
     /// Some machine probes it.
     pub probing: AtomicBool,
 }
@@ -139,7 +143,17 @@ pub enum Use {
 impl Upstream {
     /// A server that is believed to be up.
     pub fn new(address: SocketAddr, tls: Option<TlsClient>, number: u32) -> Upstream {
-        Upstream { address, tls: tls.map(Arc::new), number, fails: AtomicU32::new(0), probing: AtomicBool::new(false) }
+        let (fails, losses, probing) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
+        Upstream { address, tls: tls.map(Arc::new), number, fails, losses, probing }
+    }
+
+    /// A query got a reply from it.
+    #[inline]
+    pub fn replied(&self) {
+        // All threads read it: it is written only when it changes.
+        if self.losses.load(Relaxed) != 0 {
+            self.losses.store(0, Relaxed);
+        }
     }
 
     /// Where a message to it goes that shall travel so; TLS is spoken over a stream in any case.
@@ -210,13 +224,25 @@ impl ForwardOp {
     }
 
     /// Chooses the next upstream to try. None: there is nothing left to try.
-    pub fn choose(&self, asking: &mut Asking, now: Duration, count: &mut Count<'_>, random: &mut Random) -> Option<&Arc<Upstream>> {
+    pub fn choose<R: Recorder>(
+        &self,
+        asking: &mut Asking,
+        now: Duration,
+        count: &mut Count<'_>,
+        random: &mut Random,
+        recorder: &mut R,
+    ) -> Option<&Arc<Upstream>> {
         let all = self.upstreams.len();
         if asking.order.is_empty() {
             asking.order = self.order(random);
         }
         let most = self.plan.max_connect_attempts;
         if now >= asking.deadline || most > 0 && asking.tries >= most || asking.tries > 0 && asking.fails >= all {
+            recorder.note("ends", || match asking.tries {
+                _ if now >= asking.deadline => format!("no answer within {} s", PATIENCE.as_secs()),
+                tries if most > 0 && tries >= most => format!("after {tries} tries (max_connect_attempts {most})"),
+                _ => "all upstreams are down".to_owned(),
+            });
             return None;
         }
         loop {
@@ -226,12 +252,14 @@ impl ForwardOp {
             asking.upstream = asking.order[asking.next].into();
             asking.next += 1;
             if self.is_down(&self.upstreams[asking.upstream]) {
+                recorder.note("skips", || why::down(self, &self.upstreams[asking.upstream]));
                 asking.fails += 1;
                 if asking.fails < all {
                     continue;
                 }
                 count.one(ALL_DOWN);
                 if self.plan.failfast_all_unhealthy {
+                    recorder.note("ends", || "all upstreams are down (failfast_all_unhealthy_upstreams)".to_owned());
                     return None;
                 }
                 // Then the probes are wrong rather than all upstreams down: any of them is tried.

@@ -13,7 +13,7 @@ use crate::client::{Client, Ticket, Transport};
 use crate::errors::{Counted, Tally};
 use crate::exchanges::{Asker, Effect, Exchange, Exchanges, LaneId, Lifetime, Stray, Strays};
 use crate::forward::reply::{self, Foreign, Kind};
-use crate::forward::{self, Asking, ForwardOp, Loss, Upstream, Use, write_probe};
+use crate::forward::{self, Asking, ForwardOp, Loss, Upstream, Use, why, write_probe};
 use crate::mailbox::{Letter, Mailbox};
 use crate::metrics::calls::Outcome;
 use crate::metrics::upstreams::Wrong;
@@ -412,6 +412,9 @@ impl Machine {
         self.counting.of_waiting(block, at, &pending.client, pending.purpose).one(forward::REJECTED);
         self.later.waiting.put_back(ticket, pending);
         let why = format!("concurrent queries exceeded maximum {}", op.plan.max_concurrent);
+        if let Some(pending) = self.later.waiting.get_mut(ticket) {
+            note(pending, "refused", || format!("{why} (max_concurrent)"));
+        }
         self.resume(now, ticket, Resume::Fail(rcode::REFUSED, why));
     }
 
@@ -431,15 +434,18 @@ impl Machine {
         let program = Arc::clone(program);
         let Some(op) = forward_op(&program, way) else { return };
         let mut count = self.counting.of_waiting(program.block(way.level.block), way.level.at, client, *purpose);
-        let Some(upstream) = op.choose(asking, now, &mut count, &mut self.random) else {
+        let chosen = match trace {
+            Some(trace) => op.choose(asking, now, &mut count, &mut self.random, trace.as_mut()),
+            None => op.choose(asking, now, &mut count, &mut self.random, &mut Off),
+        };
+        let Some(upstream) = chosen else {
             let why = if asking.error.is_empty() { "no healthy upstreams".to_owned() } else { std::mem::take(&mut asking.error) };
             return self.resume(now, ticket, Resume::Fail(rcode::SERVFAIL, why));
         };
         let target = upstream.target(asking.transport);
         way.upstream = Some(target.address);
         if let Some(trace) = trace {
-            let state = if op.is_down(upstream) { "all are down, so any is tried" } else { "it is healthy" };
-            trace.note("asks", || format!("{} over {}: policy {:?}, {state}", target.address, target.name(), op.plan.policy));
+            trace.note("asks", || why::asked(op, asking, upstream));
         }
         self.ask(now, ticket);
         self.look_for_lanes(now);
@@ -476,6 +482,7 @@ impl Machine {
                 if is_counted {
                     let wrong = if foreign == Foreign::Query { Wrong::Query } else { Wrong::Question };
                     self.counting.upstream(upstream.number).rejected(wrong);
+                    upstream.losses.fetch_add(1, Relaxed);
                 }
                 let why = op.tell_foreign(asking, message, foreign);
                 *current = None;
@@ -493,6 +500,7 @@ impl Machine {
         let used = op.judge(asking, head);
         // The answer's records are still to be read.
         if is_counted && used != Use::Answer {
+            upstream.replied();
             self.counting.upstream(upstream.number).replied(head.rcode, now.saturating_sub(asking.asked));
         }
         *current = None;
@@ -518,6 +526,9 @@ impl Machine {
         let upstream = Arc::clone(&op.upstreams[asking.upstream]);
         asking.strays += strays.unwrap_or_default();
         op.lost(asking, loss);
+        if pending.purpose != Purpose::Explain {
+            upstream.losses.fetch_add(1, Relaxed);
+        }
         let why = asking.error.clone();
         note(pending, "failed", || why);
         let probes = op.plan.max_fails > 0 && pending.purpose != Purpose::Explain;
@@ -529,11 +540,14 @@ impl Machine {
 
     /// The lane under a try is gone. Idle connections are closed by their other side at any time: that is no failure.
     fn lane_lost(&mut self, now: Duration, ticket: Ticket, had_served: bool, strays: Strays, loss: Loss) {
-        let Some(Pending { wait: Wait::Upstream(asking, exchange), .. }) = self.later.waiting.get_mut(ticket) else { return };
+        let Some(Pending { wait: Wait::Upstream(asking, exchange), trace, .. }) = self.later.waiting.get_mut(ticket) else { return };
         *exchange = None;
         asking.strays += strays;
         if had_served && loss == Loss::Closed && !asking.retried {
             asking.retried = true;
+            if let Some(trace) = trace {
+                trace.note("asks", || "the same one again: the connection that was there before was closed".to_owned());
+            }
             return self.ask(now, ticket);
         }
         self.try_lost(now, ticket, None, loss);
@@ -612,8 +626,10 @@ impl Machine {
         let (Some(op), Wait::Upstream(asking, _)) = (forward_op(program, way), wait) else { return read };
         let wrong = if read.is_ok() { op.doubt(asking, &turn, &self.answer) } else { Some(Wrong::Malformed) };
         if question.purpose != Purpose::Explain {
-            let counters = self.counting.upstream(op.upstreams[asking.upstream].number);
+            let upstream = &op.upstreams[asking.upstream];
+            let counters = self.counting.upstream(upstream.number);
             if read.is_ok() {
+                upstream.replied();
                 counters.replied(reply::head_of(reply).rcode, question.now.saturating_sub(asking.asked));
             }
             wrong.iter().for_each(|wrong| counters.rejected(*wrong));

@@ -361,7 +361,7 @@ fn an_explained_query_leaves_no_trace_and_tells_its_way() {
         trace.unwrap().steps.iter().map(|step| format!("{} {}", step.what, step.detail)).collect::<Vec<_>>().join("; ")
     };
     let expected = "block .; cache ; miss nothing is kept; the next directive is asked; forward ; \
-                    asks 192.0.2.1:53 over udp: policy Sequential, it is healthy; reply NOERROR from 192.0.2.1:53; cache changes nothing";
+                    asks 192.0.2.1:53 over udp, upstream 1 of 1: policy sequential; no failures; reply NOERROR from 192.0.2.1:53; cache changes nothing";
     assert_eq!(explain(&mut world), expected);
     assert_eq!(world.engine.cache("cache .").unwrap().held(), None);
     assert_eq!(world.sum("coredns_cache_requests_total") + world.sum("coredns_proxy_conn_cache_misses_total"), 0);

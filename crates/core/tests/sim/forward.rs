@@ -346,3 +346,67 @@ fn a_reply_that_expands_beyond_measure_is_refused() {
     });
     assert_eq!(line(&world.ask("a.example.org.", "A")), "SERVFAIL qr,rd: ");
 }
+
+fn way(world: &mut World) -> Vec<String> {
+    world.explain("a.example.org.", "A").split_off(2)
+}
+
+#[test]
+fn explain_tells_each_try_and_why_it_failed() {
+    let mut world = World::new(1, vec![forward(2, json!({"max_fails": 0}))]);
+    world.upstream(1, |_| Act::Refuse);
+    let second = world.upstream_with(2, good);
+    let first = |failures: &str| format!("asks 192.0.2.1:53 over udp, upstream 1 of 2: policy sequential; {failures}");
+    let refused = "failed read udp 192.0.2.1:53: read: connection refused";
+    let other = "asks 192.0.2.2:53 over udp, upstream 2 of 2: policy sequential; no failures";
+    let reply = "reply NOERROR from 192.0.2.2:53";
+    assert_eq!(way(&mut world), [&first("no failures"), refused, other, reply]);
+    assert_eq!(way(&mut world), [&first("no failures"), refused, other, reply], "nothing was counted");
+    world.ask("a.example.org.", "A");
+    assert_eq!(way(&mut world)[0], first("1 try has failed since its last answer"));
+    world.ask("a.example.org.", "A");
+    assert_eq!(way(&mut world)[0], first("2 tries have failed since its last answer"));
+    *second.borrow_mut() = Box::new(|_| Act::Drop);
+    let steps = way(&mut world);
+    assert_eq!(steps[steps.len() - 2..], ["failed read udp 192.0.2.2:53: i/o timeout", "ends after 4 tries (max_connect_attempts 4)"]);
+    world.upstream(1, good);
+    world.ask("a.example.org.", "A");
+    assert_eq!(way(&mut world)[0], first("no failures"), "it has answered");
+}
+
+#[test]
+fn explain_tells_who_is_passed_over_and_why() {
+    let mut world = World::new(1, vec![forward(2, json!({}))]);
+    world.upstream(1, |_| Act::Refuse);
+    let second = world.upstream_with(2, good);
+    world.ask("a.example.org.", "A");
+    world.wait(1.1);
+    let skips =
+        "skips 192.0.2.1:53: it is down, as 1 try and 3 probes have failed since its last answer, and it is being probed (max_fails 2)";
+    let asks = "asks 192.0.2.2:53 over udp, upstream 2 of 2: policy sequential; no failures";
+    assert_eq!(way(&mut world), [skips, asks, "reply NOERROR from 192.0.2.2:53"]);
+    *second.borrow_mut() = Box::new(|_| Act::Refuse);
+    world.ask("a.example.org.", "A");
+    world.wait(1.1);
+    let steps = way(&mut world);
+    assert!(steps[0].starts_with("skips 192.0.2.1:53: it is down") && steps[1].starts_with("skips 192.0.2.2:53: it is down"), "{steps:?}");
+    assert!(steps[2].starts_with("asks ") && steps[2].contains(": any, as all are down; "), "{steps:?}");
+    assert_eq!(steps.last().unwrap(), "ends all upstreams are down");
+}
+
+#[test]
+fn explain_has_the_corefiles_word_for_the_policy() {
+    for policy in ["sequential", "random", "round_robin"] {
+        let mut world = World::new(1, vec![forward(1, json!({"policy": policy}))]);
+        world.upstream(1, good);
+        assert_eq!(way(&mut world)[0], format!("asks 192.0.2.1:53 over udp, upstream 1 of 1: policy {policy}; no failures"));
+    }
+}
+
+#[test]
+fn an_explanation_has_an_end() {
+    let mut world = World::new(1, vec![forward(1, json!({"max_fails": 0, "max_connect_attempts": 1000}))]);
+    world.upstream(1, |_| Act::Refuse);
+    let steps = way(&mut world);
+    assert_eq!((steps.len(), steps.last().map(String::as_str)), (399, Some("more steps are not told")));
+}
