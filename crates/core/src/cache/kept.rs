@@ -85,6 +85,13 @@ impl Kept {
         i64::from(self.ttl) - now.saturating_sub(self.stored).as_secs() as i64
     }
 
+    /// Whether it stays when an answer of this class comes: a failure does not replace a success that can still be used.
+    pub fn comes_before(&self, class: Class, answering: bool, now: Duration, window: u32, prefer_positive: bool) -> bool {
+        let usable = self.left(now) > 0 || -self.left(now) < i64::from(window);
+        let spares = class == Class::Failure || prefer_positive && self.answering && !answering;
+        spares && usable && self.class == Class::Success
+    }
+
     /// Whether nobody could answer.
     pub fn is_failure(&self) -> bool {
         self.failure.is_some()
@@ -119,6 +126,22 @@ impl Kept {
         answer.set_flags(self.flags);
         answer.failure.clone_from(&self.failure);
         answer.remark.clone_from(&self.remark);
+    }
+
+    /// How often it has been asked for since a gap longer than `most`; nothing is counted.
+    pub fn hits(&self, now: Duration, most: Duration) -> u32 {
+        let last = Duration::from_millis(self.last_hit.load(Relaxed));
+        if now.saturating_sub(last) > most { 0 } else { self.hits.load(Relaxed) }
+    }
+
+    /// Whether somebody renews it.
+    pub fn is_refreshing(&self) -> bool {
+        self.refreshing.load(Relaxed)
+    }
+
+    /// The last seconds of its time: so many percent of it.
+    pub fn threshold(&self, percentage: u32) -> i64 {
+        (u64::from(self.ttl) * u64::from(percentage)).div_ceil(100) as i64
     }
 
     /// Counts a hit; gaps longer than `most` begin anew. Returns the hits so far.

@@ -6,6 +6,7 @@ mod bailiwick;
 mod kept;
 mod op;
 mod rules;
+mod tell;
 
 pub use kept::Kept;
 pub use op::{CacheOp, Found, Lead};
@@ -153,9 +154,7 @@ impl Cache {
         let mut shard = self.shard(key.hash);
         if let Some(place) = shard.place(key) {
             let old = &shard.kinds[kind_of(place)][number_of(place)].kept;
-            let usable = old.left(now) > 0 || -old.left(now) < i64::from(window);
-            let spares = kept.class == Class::Failure || prefer_positive && old.answering && !kept.answering;
-            if spares && usable && old.class == Class::Success {
+            if old.comes_before(kept.class, kept.answering, now, window, prefer_positive) {
                 return 0;
             }
             kept.inherit_hits(old);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::bailiwick::Selection;
 use super::rules::{Class, Judgement, judge};
-use super::{Cache, DENIAL, FlightKey, Kept, Key, SUCCESS, kind};
+use super::{Cache, DENIAL, FlightKey, Kept, Key, SUCCESS, kind, tell};
 use crate::answer::Answer;
 use crate::chain::Chain;
 use crate::client::Transport;
@@ -115,7 +115,12 @@ impl CacheOp {
 
     /// Answers, if something is kept; else says what the question brings back to [`CacheOp::after`].
     pub fn before<R: Recorder>(&self, turn: &Turn<'_>, count: &mut Count<'_>, answer: &mut Answer, recorder: &mut R) -> Found {
-        if !self.zones.contain(turn.asked.lower) || self.local.contain(turn.asked.lower) {
+        let is_local = self.local.contain(turn.asked.lower);
+        if is_local || !self.zones.contain(turn.asked.lower) {
+            recorder.note("uncached", || match is_local {
+                true => "this server has the data itself".to_owned(),
+                false => format!("only names in {} are kept", self.plan.zones.join(" ")),
+            });
             return Found::Next;
         }
         let window = self.plan.serve_stale.as_ref().map_or(0, |stale| stale.window);
@@ -123,15 +128,18 @@ impl CacheOp {
         let found = self.cache.look(&self.key(turn), turn.now, window, |kept, left| {
             count.one(HITS + kind(kept.class));
             if left > 0 {
-                recorder.note("hit", || hit_text(kept, left, turn.now));
+                recorder.note("hit", || tell::hit(&self.plan, kept, left, turn.now));
                 return Found::Answer(self.hit(kept, left, turn, answer));
             }
-            recorder.note("stale", || format!("its time was over {} s ago", -left));
+            recorder.note("stale", || tell::stale(&self.plan, kept, left, turn.now));
             self.stale(kept, turn, count, answer)
         });
         let found = found.unwrap_or_else(|| {
             count.one(MISSES);
-            recorder.note("miss", || "nothing is kept; the next directive is asked".to_owned());
+            recorder.note("miss", || {
+                let old = self.cache.look(&self.key(turn), turn.now, u32::MAX, |kept, left| (Arc::clone(kept), left));
+                tell::miss(&self.plan, old.as_ref().map(|(kept, left)| (&**kept, *left)), turn.now)
+            });
             Found::Nothing(Lead { at: turn.at, ..Lead::default() })
         });
         if let Found::Answer(Some(_)) = found {
@@ -152,7 +160,9 @@ impl CacheOp {
             answer.edns = None;
         }
         let is_right = self.epoch.load(Ordering::Acquire) == self.cache.epoch();
-        let keep = came && is_right && judgement.keep && !turn.quiet && !self.is_disabled(&judgement, turn);
+        let may_keep = came && is_right && judgement.keep && !self.is_disabled(&judgement, turn);
+        let keep = may_keep && !turn.quiet;
+        recorder.note("keeps", || self.tell_keeping(turn, &judgement, may_keep, &chain, answer));
         if keep || lead.flight.is_some() {
             // What is not kept is for those who asked the same only, as it came.
             let selection = match keep && answer.foreign {
@@ -161,10 +171,8 @@ impl CacheOp {
             };
             let kept = Arc::new(Kept::freeze(&turn.asked, answer, &selection, &judgement, turn.now));
             if keep {
-                recorder.note("kept", || kept_text(judgement.ttl, selection.dropped));
                 count.add(RECORDS_DROPPED, selection.dropped);
-                let stale = self.plan.serve_stale.as_ref();
-                let (window, prefer) = stale.map_or((0, false), |stale| (stale.window, stale.prefer_positive));
+                let (window, prefer) = self.staleness();
                 let evicted = self.cache.store(&self.key(turn), &kept, turn.now, window, prefer);
                 count.add(EVICTIONS + kind(kept.class), evicted);
             }
@@ -223,8 +231,7 @@ impl CacheOp {
         self.thaw(kept, ttl, turn, answer);
         let prefetch = self.plan.prefetch.as_ref().filter(|_| !turn.quiet)?;
         let hits = kept.hit(turn.now, Duration::from_secs(prefetch.duration.into()));
-        let threshold = (u64::from(kept.ttl) * u64::from(prefetch.percentage)).div_ceil(100) as i64;
-        let due = hits >= prefetch.amount && left <= threshold;
+        let due = hits >= prefetch.amount && left <= kept.threshold(prefetch.percentage);
         (due && kept.begin_refresh(turn.now)).then(|| self.renewal(kept, turn))
     }
 
@@ -251,6 +258,33 @@ impl CacheOp {
 
     fn renewal(&self, kept: &Arc<Kept>, turn: &Turn<'_>) -> Lead {
         Lead { at: turn.at, renewing: Some(Arc::clone(kept)), ..Lead::default() }
+    }
+
+    /// What becomes of an answer, in words.
+    fn tell_keeping(&self, turn: &Turn<'_>, judgement: &Judgement, may_keep: bool, chain: &Chain, answer: &Answer) -> String {
+        let (window, prefer) = self.staleness();
+        let comes_before = |old: &Arc<Kept>, _| old.comes_before(judgement.class, judgement.answering, turn.now, window, prefer);
+        let why_not = match &answer.failure {
+            Some(why) => format!("nobody could answer: {why}"),
+            None if !answer.cacheable => "it is this server's own, or whoever said it does not want it kept".to_owned(),
+            None if !judgement.keep => tell::refusal(judgement, answer),
+            None if self.is_disabled(judgement, turn) => "the Corefile says so (disable)".to_owned(),
+            None if !may_keep => "names have got another way since it was asked".to_owned(),
+            None if self.cache.look(&self.key(turn), turn.now, u32::MAX, comes_before) == Some(true) => {
+                "what is there can still be used, and says more".to_owned()
+            }
+            None => {
+                let dropped = if answer.foreign { Selection::of(answer, chain, judgement.class == Class::Denial).dropped } else { 0 };
+                let time = tell::time(judgement, dropped);
+                return if turn.quiet { format!("{time}, were it not only explained") } else { time };
+            }
+        };
+        format!("nothing: {why_not}")
+    }
+
+    /// For how many seconds stale entries can be used, and whether a success comes before a denial.
+    fn staleness(&self) -> (u32, bool) {
+        self.plan.serve_stale.as_ref().map_or((0, false), |stale| (stale.window, stale.prefer_positive))
     }
 
     fn recheck(&self) -> Duration {
@@ -291,13 +325,4 @@ impl Zones {
     fn contain(&self, lower: &[u8]) -> bool {
         self.0.iter().any(|zone| zone.len() == 1 || is_under(lower, zone))
     }
-}
-
-fn kept_text(ttl: u32, dropped: u64) -> String {
-    let without = if dropped == 0 { String::new() } else { format!(", without {dropped} records that do not belong to the question") };
-    format!("for {ttl} s{without}")
-}
-
-fn hit_text(kept: &Kept, left: i64, now: Duration) -> String {
-    format!("{} s old, good for {left} s more", now.saturating_sub(kept.stored).as_secs())
 }

@@ -1,8 +1,6 @@
 //! What `cache` does in front of `forward`.
 
-use core_dns::client::{Client, Transport};
-
-use core_dns::machine::Verdict;
+use core_dns::client::Transport;
 use core_dns::text;
 use serde_json::json;
 
@@ -350,24 +348,105 @@ fn those_that_are_given_up_are_told_of_together() {
 #[test]
 fn an_explained_query_leaves_no_trace_and_tells_its_way() {
     let mut world = cached(json!({}));
-    world.upstream(1, |seen| say(a(seen, 300, [192, 0, 2, 1])));
-    let listener = world.engine.listener_number(LISTENER);
-    let client = Client { address: ([10, 0, 0, 1], 999).into(), local: ([10, 0, 0, 2], 53).into(), listener, transport: Transport::Udp };
-    let explain = |world: &mut World| {
-        let (verdict, trace) = world.machines[0].explain(world.now, &client, &query("a.example.org.", "A"), &mut Vec::new());
-        world.settle();
-        world.wait(0.1);
-        let trace = if verdict == Verdict::Reply { trace } else { world.machines[0].explained().map(|explained| explained.trace) };
-        trace.unwrap().steps.iter().map(|step| format!("{} {}", step.what, step.detail)).collect::<Vec<_>>().join("; ")
-    };
-    let expected = "block .; cache ; miss nothing is kept; the next directive is asked; forward ; \
-                    asks 192.0.2.1:53 over udp, upstream 1 of 1: policy sequential; no failures; reply NOERROR from 192.0.2.1:53; cache changes nothing";
-    assert_eq!(explain(&mut world), expected);
+    world.upstream(1, |seen| say(a(seen, 7200, [192, 0, 2, 1])));
+    let expected = [
+        "block .",
+        "cache",
+        "miss nothing is kept for this question; the next directive is asked",
+        "forward",
+        "asks 192.0.2.1:53 over udp, upstream 1 of 1: policy sequential; no failures",
+        "reply NOERROR from 192.0.2.1:53",
+        "cache TTL 7200 → 3600",
+        "keeps for 3600 s as a success, were it not only explained",
+    ];
+    assert_eq!(world.explain("a.example.org.", "A"), expected);
     assert_eq!(world.engine.cache("cache .").unwrap().held(), None);
     assert_eq!(world.sum("coredns_cache_requests_total") + world.sum("coredns_proxy_conn_cache_misses_total"), 0);
     world.ask("a.example.org.", "A");
     world.wait(3.0);
-    assert_eq!(explain(&mut world), "block .; cache ; hit 3 s old, good for 297 s more");
+    let hit = "hit success kept 3 s ago for 3600 s, 3597 s left: not stale; prefetch is off";
+    assert_eq!(world.explain("a.example.org.", "A"), ["block .", "cache", hit]);
+    world.wait(3600.0);
+    let miss = "miss success kept 3603 s ago for 3600 s, over for 3 s; the next directive is asked";
+    assert_eq!(world.explain("a.example.org.", "A")[2], miss);
+}
+
+#[test]
+fn explain_tells_whether_an_entry_is_to_be_renewed_ahead_of_its_end() {
+    let mut world = cached(json!({"prefetch": {"amount": 3, "duration": 60, "percentage": 10}, "keepttl": true}));
+    world.upstream(1, |seen| say(a(seen, 100, [192, 0, 2, 1])));
+    world.ask("a.example.org.", "A");
+    let prefetch = |world: &mut World| world.explain("a.example.org.", "A")[2].split_once("; ").unwrap().1.to_owned();
+    let keepttl = "; keepttl: its TTLs do not sink";
+    assert_eq!(prefetch(&mut world), format!("prefetch is not due (wants 3 questions, this is number 1, and at most 10 s left){keepttl}"));
+    world.ask("a.example.org.", "A");
+    world.ask("a.example.org.", "A");
+    // An explained question is none that counts.
+    for _ in 0..2 {
+        assert_eq!(
+            prefetch(&mut world),
+            format!("prefetch is not due (wants 3 questions, this is number 3, and at most 10 s left){keepttl}")
+        );
+    }
+    world.wait(50.0);
+    world.ask("a.example.org.", "A");
+    world.wait(42.0);
+    assert_eq!(prefetch(&mut world), format!("prefetch is due (wants 3 questions, this is number 4, and at most 10 s left){keepttl}"));
+    world.sent();
+    world.ask("a.example.org.", "A");
+    world.wait(0.1);
+    assert_eq!(world.sent(), ["1 tcp a.example.org. A"], "and so it was");
+}
+
+#[test]
+fn explain_tells_what_is_stale_and_whether_it_is_used() {
+    let stale = |mode: &str| json!({"serve_stale": {"window": 600, "mode": mode, "timeout_ms": 0, "ttl": 0, "recheck": 0, "prefer_positive": false}});
+    for (mode, how) in [("immediate", "is used at once, and renewed then"), ("verify", "is used if nothing better comes")] {
+        let mut world = cached(stale(mode));
+        let upstream = world.upstream_with(1, |seen| say(a(seen, 300, [192, 0, 2, 1])));
+        world.ask("a.example.org.", "A");
+        world.wait(320.0);
+        let steps = world.explain("a.example.org.", "A");
+        let expected = format!("stale success kept 320 s ago for 300 s, over for 20 s: stale; within 600 s it {how} (serve_stale)");
+        assert_eq!(steps[2], expected);
+        *upstream.borrow_mut() = Box::new(|_| Act::Refuse);
+        let steps = world.explain("a.example.org.", "A");
+        assert_eq!(steps.last().map(String::as_str), Some(if mode == "verify" { "stale nothing better came" } else { &*expected }));
+        world.wait(600.0);
+        let miss = "miss success kept 920 s ago for 300 s, over for 620 s, more than 600 s (serve_stale); the next directive is asked";
+        assert_eq!(world.explain("a.example.org.", "A")[2], miss);
+    }
+}
+
+#[test]
+fn explain_tells_why_an_answer_is_not_kept() {
+    let mut world = cached(json!({"servfail": 0, "disable_denial": ["private.example.org."]}));
+    world.upstream(1, |seen| {
+        say(match seen.name.as_str() {
+            "sf.example.org." => reply(seen, 2, &[]),
+            "refused.example.org." => reply(seen, 5, &[]),
+            "nx.example.org." => reply(seen, 3, &[]),
+            "other.example.org." => reply(seen, 0, &[(0, "t.example.org.", 1, 60, vec![192, 0, 2, 1])]),
+            "more.example.org." => {
+                reply(seen, 0, &[(0, "", 1, 60, vec![192, 0, 2, 1]), (2, "elsewhere.example.", 1, 60, vec![192, 0, 2, 1])])
+            }
+            _ => denial(seen, 3, 60),
+        })
+    });
+    for (name, what) in [
+        ("sf.example.org.", "nothing: failures are not kept (servfail 0)"),
+        ("refused.example.org.", "nothing: REFUSED is not kept"),
+        ("nx.example.org.", "nothing: no SOA of its zone says for how long"),
+        ("other.example.org.", "nothing: its records do not answer the question"),
+        ("gone.private.example.org.", "nothing: the Corefile says so (disable)"),
+        ("gone.example.org.", "for 60 s as a denial, were it not only explained"),
+        ("more.example.org.", "for 60 s as a success, without 1 record that does not belong to the question, were it not only explained"),
+    ] {
+        assert_eq!(world.explain(name, "A").last(), Some(&format!("keeps {what}")), "{name}");
+    }
+    world.upstream(1, |_| Act::Refuse);
+    let last = world.explain("a.example.org.", "A").pop().unwrap();
+    assert_eq!(last, "keeps nothing: nobody could answer: read udp 192.0.2.1:53: read: connection refused");
 }
 
 #[test]
