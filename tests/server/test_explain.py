@@ -161,6 +161,9 @@ def test_watch_prints_a_line_for_each_query_and_ends_with_the_server(tmp_path: P
         server.ask("svc1.testns.svc.cluster.local", "SRV")
         server.ask("SVC1.testns.svc.cluster.local", "AAAA")
         server.ask("nobody.testns.svc.cluster.local", tcp=True)
+        while not any(line.startswith("nobody") for line in seen):
+            assert time.monotonic() < until
+            server.ask("marker.test")
         server.process.terminate()
         assert watching.wait(PATIENCE) == 0
         reader.join(PATIENCE)

@@ -15,7 +15,7 @@ from clusterdns.diagnose.story import query_line
 @click.option("--server", default=None, help="The server's admin socket, unix:PATH.", show_default="that of clusterdns serve")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(server: str | None, output: str) -> None:
-    """One line per query: the answer, the object behind it, the line of the Corefile, microseconds. Ends with the server."""
+    """One line per query: the answer, the object behind it, the line of the Corefile, the time it took. Ends with the server."""
     try:
         for reply in stream(path_of(server) if server else default_path("serve"), {"watch": {}}):
             print(json.dumps(reply) if output == "json" else query_line(reply), flush=True)
