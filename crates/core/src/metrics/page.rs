@@ -97,9 +97,14 @@ impl Samples {
     /// Adds a value. As in Prometheus's own clients, what has labels and was never counted is not there.
     pub fn add(&mut self, labels: &[(&str, &str)], value: impl Into<Value>) {
         let value = value.into();
-        if self.kind != Kind::Gauge && !labels.is_empty() && value.is_nothing() {
-            return;
+        if self.kind == Kind::Gauge || labels.is_empty() || !value.is_nothing() {
+            self.add_even_nothing(labels, value);
         }
+    }
+
+    /// Adds a value for those who want to see that there is nothing.
+    pub fn add_even_nothing(&mut self, labels: &[(&str, &str)], value: impl Into<Value>) {
+        let value = value.into();
         let labels = label_text(labels);
         match self.values.get_mut(&labels) {
             Some(sum) => sum.merge(&value),

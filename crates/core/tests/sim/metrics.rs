@@ -81,6 +81,9 @@ fn what_is_no_query_is_not_counted() {
 #[test]
 fn cache_metrics() {
     let mut world = counted(vec![cache(json!({})), forward(1, json!({}))]);
+    let drops = "coredns_cache_drops_total{server=\"dns://:53\",view=\"\",zones=\".\"} 0";
+    assert_eq!(world.metrics("coredns_cache_drops_total"), [drops], "it is there before anything is asked");
+    assert_eq!(world.metrics("coredns_cache_entries"), [""; 0]);
     for name in ["a.example.org.", "a.example.org.", "nx.example.org.", "nx.example.org.", "nx.example.org."] {
         world.ask(name, "A");
     }
