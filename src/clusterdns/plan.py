@@ -723,6 +723,13 @@ class AskOp(msgspec.Struct, frozen=True, tag_field="op", tag="ask", forbid_unkno
     span: int
 
 
+class CancelOp(msgspec.Struct, frozen=True, tag_field="op", tag="cancel", forbid_unknown_fields=True):
+    """Give a query up that waits longer than `timeout_ms`, counted from here; what is asked for it in between too."""
+
+    timeout_ms: int
+    span: int
+
+
 LogClass = Literal["success", "denial", "error"]
 
 
@@ -764,6 +771,7 @@ Op = (
     | ForwardOp
     | LogOp
     | AskOp
+    | CancelOp
     | LookoutOp
     | BufsizeOp
     | AclOp

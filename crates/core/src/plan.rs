@@ -293,6 +293,10 @@ pub enum Op {
         span: u32,
     },
     Ask(AskOp),
+    Cancel {
+        timeout_ms: u32,
+        span: u32,
+    },
     Lookout {
         id: String,
         span: u32,

@@ -1,6 +1,7 @@
 //! The plan, ready to run: routes from listeners and names to blocks, and each block's ops.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashbrown::HashMap as FastMap;
 use hashbrown::hash_map::Entry;
@@ -111,6 +112,8 @@ pub enum Op {
     Forward(Box<ForwardOp>),
     /// Before: asks somebody outside; after: undoes what they made of the question.
     Ask(Box<AskOp>),
+    /// Before: says how long those behind it may wait.
+    Cancel(Duration),
     /// Before: takes note of a question.
     Lookout(Arc<Lookout>),
     /// Before: lowers what the client takes; after: undoes it.
@@ -150,6 +153,7 @@ impl Op {
             Op::Cache(_) => "cache",
             Op::Forward(_) => "forward",
             Op::Ask(_) => "ask",
+            Op::Cancel(_) => "cancel",
             Op::Lookout(_) => "lookout",
             Op::Bufsize(_) => "bufsize",
             Op::Header(..) => "header",
@@ -169,7 +173,10 @@ impl Op {
 
     /// Whether it neither answers nor asks about another name.
     fn leaves_names_alone(&self) -> bool {
-        matches!(self, Op::Lookout(_) | Op::Bufsize(_) | Op::Header(..) | Op::Minimal | Op::Shuffle(_) | Op::Errors(_) | Op::Log(_))
+        matches!(
+            self,
+            Op::Cancel(_) | Op::Lookout(_) | Op::Bufsize(_) | Op::Header(..) | Op::Minimal | Op::Shuffle(_) | Op::Errors(_) | Op::Log(_)
+        )
     }
 
     /// What it counts, in the order of its own numbers.
@@ -426,6 +433,7 @@ impl Block {
                     (Op::Forward(Box::new(compile_forward(op, may_pass_on, resources)?)), op.span)
                 }
                 plan::Op::Ask(op) => (Op::Ask(Box::new(AskOp::new(op, metrics)?)), op.span),
+                plan::Op::Cancel { timeout_ms, span } => (Op::Cancel(Duration::from_millis((*timeout_ms).into())), *span),
                 plan::Op::Lookout { id, span } => {
                     let lookout = resources.lookouts.get(id).ok_or_else(|| format!("there is no lookout {id}"))?;
                     (Op::Lookout(Arc::clone(lookout)), *span)

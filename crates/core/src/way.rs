@@ -56,6 +56,8 @@ pub struct Level {
     pub first: usize,
     /// What it brings back to the cache that it passed.
     pub lead: Option<Lead>,
+    /// When it is given up; never, unless an op has said so. A question inside another one is given up no later than that.
+    pub until: Duration,
     /// What is asked in place of the client's question.
     other: Option<Box<Other>>,
     /// What was asked before ops changed it, the last change last.
@@ -163,6 +165,11 @@ impl Way {
         Way { level, ..Way::new(self.level.block) }
     }
 
+    /// How long it may still wait for what takes this long at most.
+    pub fn patience(&self, most: Duration, now: Duration) -> Duration {
+        most.min(self.level.until.saturating_sub(now))
+    }
+
     /// Whether there are questions outside this one.
     pub fn is_inside(&self) -> bool {
         !self.outer.is_empty()
@@ -247,7 +254,8 @@ impl Way {
 
     /// Asks something else in between, of the ops of a block from `first` on; what was said so far waits.
     pub fn enter(&mut self, block: u32, first: usize, other: Other, purpose: Inside, answer: &mut Answer) {
-        let level = std::mem::replace(&mut self.level, Level::new(block, first, Some(Box::new(other))));
+        let inside = Level { until: self.level.until, ..Level::new(block, first, Some(Box::new(other))) };
+        let level = std::mem::replace(&mut self.level, inside);
         self.outer.push(Outer { level, aside: answer.set_aside(), purpose });
     }
 
@@ -267,7 +275,7 @@ impl Way {
 
 impl Level {
     fn new(block: u32, first: usize, other: Option<Box<Other>>) -> Level {
-        Level { block, at: first, first, lead: None, other, changes: Vec::new() }
+        Level { block, at: first, first, lead: None, until: Duration::MAX, other, changes: Vec::new() }
     }
 }
 

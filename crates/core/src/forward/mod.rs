@@ -190,8 +190,8 @@ impl ForwardOp {
         is_under(lower, &self.from) && (*lower == *self.from || !self.except.iter().any(|zone| is_under(lower, zone)))
     }
 
-    /// Prepares a query. Nothing is counted yet.
-    pub fn prepare(&self, turn: &Turn<'_>, ad: bool) -> Asking {
+    /// Prepares a query, which is given up at `until` if not before. Nothing is counted yet.
+    pub fn prepare(&self, turn: &Turn<'_>, ad: bool, until: Duration) -> Asking {
         let transport = match turn.client.transport {
             _ if self.plan.force_tcp => Transport::Tcp,
             _ if self.plan.prefer_udp => Transport::Udp,
@@ -212,7 +212,7 @@ impl ForwardOp {
             fails: 0,
             tries: 0,
             failovers: 0,
-            deadline: turn.now + PATIENCE,
+            deadline: until.min(turn.now + PATIENCE),
         }
     }
 

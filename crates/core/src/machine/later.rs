@@ -345,7 +345,7 @@ impl Machine {
             }
             _ => None,
         };
-        let until = now + patience;
+        let until = now + pending.way.patience(patience, now);
         self.later.timers.add(until, Due::Patience(ticket.0));
         let renewal = pending.way.renewal(lead);
         let Parsed::Query(query) = wire::parse(&pending.message) else { return };
@@ -366,7 +366,7 @@ impl Machine {
             Some(Joined::Waits) => {
                 let lead = pending.way.level.lead.take().unwrap_or_default();
                 note(&mut pending, "waits", || "the same question is being asked already".to_owned());
-                let until = now + FLIGHT_PATIENCE;
+                let until = now + pending.way.patience(FLIGHT_PATIENCE, now);
                 pending.wait = Wait::Flight { at: lead.at, stale: lead.stale, until };
                 self.later.timers.add(until, Due::Patience(ticket.0));
                 self.later.waiting.put_back(ticket, pending);

@@ -65,7 +65,7 @@ impl Machine {
                     if op.serves(turn.asked.lower) {
                         recorder.op("forward", *span);
                         // A cache asks for AD, so that it can tell those who want to know (RFC 6840 5.7).
-                        return Some(Hold::Ask(op.prepare(&turn, way.level.lead.is_some())));
+                        return Some(Hold::Ask(op.prepare(&turn, way.level.lead.is_some(), way.level.until)));
                     }
                 }
                 Op::Ask(op) => {
@@ -73,8 +73,12 @@ impl Machine {
                     if op.serves(turn.asked.lower) {
                         recorder.op("ask", *span);
                         recorder.note("asks", || op.function().to_owned());
-                        return Some(Hold::Tell(op.question(&turn), op.patience()));
+                        return Some(Hold::Tell(op.question(&turn), way.patience(op.patience(), question.now)));
                     }
+                }
+                Op::Cancel(patience) => {
+                    recorder.op("cancel", *span);
+                    way.level.until = way.level.until.min(question.now + *patience);
                 }
                 Op::Lookout(lookout) => {
                     if lookout.sees(&question.turn(way)) {
@@ -227,6 +231,7 @@ impl Machine {
                 Op::Zone(_)
                 | Op::Records(_)
                 | Op::Forward(_)
+                | Op::Cancel(_)
                 | Op::Lookout(_)
                 | Op::Acl(_)
                 | Op::Fixed(_)

@@ -11,14 +11,14 @@ use crate::world::*;
 
 /// Somebody outside, who takes so many questions at a time, and hears what is logged.
 #[derive(Clone)]
-struct Outside {
+pub struct Outside {
     tasks: Arc<Mutex<Vec<Task>>>,
     log: Arc<Mutex<Vec<String>>>,
     room: usize,
 }
 
 impl Outside {
-    fn of(world: &World) -> Outside {
+    pub fn of(world: &World) -> Outside {
         Outside::with_room(world, 1)
     }
 

@@ -5,6 +5,7 @@
 mod ask;
 mod bailiwick;
 mod cache;
+mod cancel;
 mod chaos;
 mod dns64;
 mod errors;
