@@ -36,9 +36,9 @@ class Running:
         """The path of its admin socket."""
         return str(self.directory / "admin.sock")
 
-    def ask(self, name: str, rtype: str = "A", *, tcp: bool = False, edns: int = 4096) -> dns.message.Message:
-        """Its answer to one question. `edns`: the size that is offered; 0: none is."""
-        query = dns.message.make_query(name, rtype, use_edns=0, payload=edns) if edns else dns.message.make_query(name, rtype)
+    def ask(self, name: str, rtype: str = "A", *, tcp: bool = False, edns: int = 4096, dnssec: bool = False) -> dns.message.Message:
+        """Its answer to one question. `edns`: the size that is offered; 0: none is. `dnssec`: the DO bit is set."""
+        query = dns.message.make_query(name, rtype, use_edns=0 if edns else None, payload=edns or None, want_dnssec=dnssec)
         send = dns.query.tcp if tcp else dns.query.udp
         began = monotonic()
         try:

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from tests.server.process import served, write_corefile
 from tests.server.test_health import get, with_ports
-from tests.servers import PATIENCE, Running, free_port
+from tests.servers import PATIENCE, free_port
 
 BLOCK = """\
 .:PORT {
@@ -31,17 +32,23 @@ example.org:PORT {
     whoami
 }
 """
-BOARDS = (
-    *("coredns_dns_requests_total", "coredns_dns_do_requests_total", "coredns_dns_responses_total", "coredns_cache_hits_total"),
-    *("coredns_dns_request_duration_seconds_bucket", "coredns_dns_request_size_bytes_bucket", "coredns_dns_response_size_bytes_bucket"),
-    *("coredns_cache_entries",),
-    *("coredns_cache_misses_total", "coredns_panics_total", "coredns_plugin_enabled", "coredns_build_info", "process_cpu_seconds_total"),
-    *("process_resident_memory_bytes", "coredns_dns_request_count_total", "coredns_dns_request_type_count_total", "coredns_cache_size"),
-    *("coredns_dns_request_do_count_total", "coredns_dns_response_rcode_count_total", "coredns_panic_count_total"),
-    *("coredns_forward_requests_total", "coredns_forward_responses_total", "coredns_forward_request_duration_seconds_bucket"),
-    *("coredns_forward_healthcheck_broken_total",),
-)
-"""What the boards 12028 and 14570 and coredns-mixin ask Prometheus for."""
+
+
+class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a board of others, or their alerts, ask Prometheus for.
+
+    `asks`: names of samples with the labels that are looked at; those that Prometheus adds (`job`, `instance`) are left out.
+    `absent`: what is not there in these tests, and why. `labels_of_nobody`: names that are asked for labels that they do not have.
+    """
+
+    board: str
+    source: str
+    asks: dict[str, list[str]]
+    absent: dict[str, str]
+    labels_of_nobody: dict[str, str]
+
+
+BOARDS = msgspec.json.decode(Path(__file__).with_name("boards.json").read_bytes(), type=list[Board])
 
 
 def page(port: int) -> list[Sample]:
@@ -60,10 +67,15 @@ def samples_of(port: int, name: str) -> list[tuple[dict[str, str], float]]:
 
 def samples(port: int) -> dict[str, float]:
     """All samples by name, those with different labels added up."""
-    sums: dict[str, float] = {}
-    for sample in page(port):
-        sums[sample.name] = sums.get(sample.name, 0) + sample.value
-    return sums
+    return sums(page(port))
+
+
+def sums(found: list[Sample]) -> dict[str, float]:
+    """The samples by name, those with different labels added up."""
+    values: dict[str, float] = {}
+    for sample in found:
+        values[sample.name] = values.get(sample.name, 0) + sample.value
+    return values
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -73,25 +85,37 @@ def wait_for(condition: Callable[[], bool]) -> None:
         assert time.monotonic() < until
 
 
-def ask_all(server: Running, upstream: Running) -> None:
-    """Questions of each kind: to the upstream, from the cache, with DO, to the other block."""
-    assert upstream.ask("a.test.").additional
-    for name in ("a.test.", "a.test.", "b.example.org."):
-        assert server.ask(name)
-
-
-def test_everything_that_boards_ask_for_is_there(tmp_path: Path) -> None:
-    (tmp_path / "upstream").mkdir()
-    with served(tmp_path / "upstream", ".:PORT {\n    bind 127.0.0.1\n    whoami\n}\n") as upstream:
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    """What there is after questions of each kind: to the upstream, from the cache, with DO, over TCP, to the other block."""
+    with served(tmp_path_factory.mktemp("upstream"), ".:PORT {\n    bind 127.0.0.1\n    whoami\n}\n") as upstream:
         metrics = free_port()
-        with served(tmp_path, with_ports(BLOCK, METRICS=metrics, UPSTREAM=upstream.port)) as server:
-            ask_all(server, upstream)
-            found = samples(metrics)
-    assert found["coredns_dns_requests_total"] == found["coredns_dns_request_duration_seconds_count"] == 3
-    assert found["coredns_dns_responses_total"] == found["coredns_dns_response_rcode_count_total"] == 3
-    assert (found["coredns_cache_hits_total"], found["coredns_cache_misses_total"], found["coredns_forward_requests_total"]) == (1, 1, 1)
-    missing = [name for name in BOARDS if name not in found]
-    assert missing == ["coredns_dns_do_requests_total", "coredns_dns_request_do_count_total"], "nobody asked with DO"
+        with served(tmp_path_factory.mktemp("server"), with_ports(BLOCK, METRICS=metrics, UPSTREAM=upstream.port)) as server:
+            assert upstream.ask("a.test.").additional
+            for name in ("a.test.", "a.test.", "b.example.org."):
+                assert server.ask(name)
+            assert server.ask("b.example.org.", dnssec=True)
+            assert server.ask("b.example.org.", tcp=True)
+            return page(metrics)
+
+
+def test_questions_are_counted_once_under_each_of_their_names(found: list[Sample]) -> None:
+    counts = sums(found)
+    assert counts["coredns_dns_requests_total"] == counts["coredns_dns_request_duration_seconds_count"] == 5
+    assert counts["coredns_dns_responses_total"] == counts["coredns_dns_response_rcode_count_total"] == 5
+    assert (counts["coredns_cache_hits_total"], counts["coredns_cache_misses_total"], counts["coredns_forward_requests_total"]) == (1, 1, 1)
+    assert counts["coredns_dns_do_requests_total"] == counts["coredns_dns_request_do_count_total"] == 1
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.board)
+def test_everything_that_boards_ask_for_is_there(found: list[Sample], board: Board) -> None:
+    labels: dict[str, set[str]] = {}
+    for sample in found:
+        labels.setdefault(sample.name, set()).update(sample.labels)
+    missing = {name: sorted(set(asked) - labels.get(name, set())) for name, asked in board.asks.items()}
+    assert [name for name in board.asks if name not in labels] == []
+    assert {name for name, those in missing.items() if those} == set(board.labels_of_nobody)
+    assert set(board.absent).isdisjoint(labels), "it is there"
 
 
 def test_it_is_answered_while_python_is_stuck(tmp_path: Path) -> None:
