@@ -6,6 +6,7 @@ mod bailiwick;
 mod kept;
 mod op;
 mod rules;
+mod sharing;
 mod tell;
 
 pub use kept::Kept;
@@ -91,7 +92,7 @@ pub struct FlightKey {
     pub lower: Box<[u8]>,
     /// Type, class, DO, CD in one number.
     pub bits: u64,
-    /// RD, the transport, and the size that the client takes.
+    /// RD, the transport, which EDNS options there are, and the size that the client takes.
     pub how: u32,
     /// The way behind the cache.
     pub epoch: u64,

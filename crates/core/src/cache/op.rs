@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::bailiwick::Selection;
 use super::rules::{Class, Judgement, judge};
+use super::sharing::shared_options;
 use super::{Cache, DENIAL, FlightKey, Kept, Key, SUCCESS, kind, tell};
 use crate::answer::Answer;
 use crate::chain::Chain;
@@ -217,11 +218,13 @@ impl CacheOp {
 
     /// Under which key identical questions are asked once; none where the client's EDNS options make it its own.
     pub fn flight_key(&self, turn: &Turn<'_>) -> Option<FlightKey> {
-        if turn.quiet || !turn.options.is_empty() {
+        if turn.quiet {
             return None;
         }
+        let options = shared_options(turn.options)?;
         let size = turn.request.edns.map_or(0, |edns| edns.size);
-        let how = u32::from(size) << 8 | u32::from(turn.client.transport == Transport::Tcp) << 1 | u32::from(turn.request.rd);
+        let is_stream = turn.client.transport == Transport::Tcp;
+        let how = u32::from(size) << 8 | options << 2 | u32::from(is_stream) << 1 | u32::from(turn.request.rd);
         let bits = self.key(turn).bits | u64::from(turn.request.opcode) << 48;
         Some(FlightKey { lower: turn.asked.lower.into(), bits, how, epoch: self.epoch.load(Ordering::Acquire) })
     }

@@ -16,5 +16,6 @@ mod lies;
 mod lookout;
 mod metrics;
 mod rewrite;
+mod sharing;
 mod views;
 mod world;
