@@ -30,8 +30,8 @@ ENDPOINTS = SIZE.endpoints // SIZE.services
 OPTIONS = ClusterOptions(ttl=30)
 SEED = 53
 SAMPLE = 60
-MOST_MEGABYTES = 130.0
-"""For the large cluster, with whatever listing it and the storm take beyond that. It needs about 90."""
+MOST_MEGABYTES = 110.0
+"""What the large cluster may take (docs/performance.md), listing it and the storm included. It took 82 MB at its peak."""
 
 RATE, CHANGES, WRITERS, TARGETS = 270, 2700, 4, 60
 STORM_LATE = 3.0
@@ -66,8 +66,7 @@ def test_all_answers_of_a_sample_are_those_of_a_fresh_list(filled: tuple[Control
         questions = list(questions_about(expected))
         assert len(questions) > 40 * SAMPLE
         assert differences(server, expected, questions) == []
-        resident, peak = memory(server.process.pid)
-        assert peak < MOST_MEGABYTES, f"{resident:.0f} MB, at most {peak:.0f}"
+        assert memory(server.process.pid)[1] < MOST_MEGABYTES
 
 
 class Target:
@@ -134,5 +133,4 @@ def test_a_storm_shows_no_answer_that_was_never_true(filled: tuple[ControlPlane,
         changed = [(f"{name}.", "A") for name in expected]
         eventually(lambda: not differences(server, fresh, changed), "the last changes")
         assert differences(server, fresh, questions_about(fresh)) == []
-        resident, peak = memory(server.process.pid)
-        assert peak < MOST_MEGABYTES, f"{resident:.0f} MB, at most {peak:.0f}"
+        assert memory(server.process.pid)[1] < MOST_MEGABYTES
