@@ -18,7 +18,7 @@ from clusterdns.corefile.problems import Place, Problem, Severity, has_errors
 from clusterdns.corefile.syntax import Parsed
 from clusterdns.corefile.tree import Line, ServerBlock, Token
 from clusterdns.directives import FILTERS, SETTINGS, TABLE, in_order, is_directive, load_directive
-from clusterdns.directives.block import BlockContext, Feed, Plugin, ReloadOptions, Spans, WatchedFile
+from clusterdns.directives.block import BlockContext, Feed, Plugin, ReloadOptions, ResolvedHost, Spans, WatchedFile
 from clusterdns.directives.labels import Labels, mentioned_in
 from clusterdns.directives.options import suggestion
 from clusterdns.listeners import Listeners, Served, http_listeners
@@ -39,6 +39,7 @@ class Compilation(msgspec.Struct, frozen=True):
     reload: ReloadOptions | None = None
     debug: bool = False
     watched: tuple[WatchedFile, ...] = ()
+    hosts: tuple[ResolvedHost, ...] = ()
     plugins: tuple[Plugin, ...] = ()
     served: tuple[Served, ...] = ()
     lameduck: Duration = NO_TIME
@@ -79,6 +80,7 @@ def compile_plan(parsed: Parsed, sources: Sources, *, default_port: int = 53) ->
         reload=_reload_of(blocks),
         debug=any(context.debug for context in contexts),
         watched=_unique(file for context in contexts for file in context.watched),
+        hosts=_unique(host for context in contexts for host in context.hosts),
         plugins=tuple({plugin.function: plugin for context in contexts for plugin in context.plugins}.values()),
         served=tuple(sorted(set(listeners.served))),
         lameduck=max((context.lameduck for context in contexts), default=NO_TIME),

@@ -665,10 +665,14 @@ class TlsClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A server to ask: `192.0.2.1:53`, `[2001:db8::1]:53`; in the clear where `tls` is None."""
+    """A server to ask: `192.0.2.1:53`, `[2001:db8::1]:53`; in the clear where `tls` is None.
+
+    `source`: the address of this machine that it is asked from, of the same family; None: the one that the system chooses.
+    """
 
     address: str
     tls: TlsClient | None
+    source: str | None
 
 
 class HealthCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

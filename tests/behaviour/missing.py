@@ -44,5 +44,6 @@ def compiled(scenario: Scenario, corefile: str, fill: Callable[[str], str] = fil
     texts = {name: fill(text) for name, text in scenario.files.items()}
     files = {f"{DIRECTORY}/{name}": text for name, text in texts.items()} | texts
     environment = {name: fill(value) for name, value in scenario.env.items()}
-    sources = sources_of_texts({f"{DIRECTORY}/Corefile": fill(corefile), **files}, environment)
+    hosts = {"localhost": ["127.0.0.1", "::1"]}
+    sources = sources_of_texts({f"{DIRECTORY}/Corefile": fill(corefile), **files}, environment, hosts)
     return compile_plan(parse_corefile(f"{DIRECTORY}/Corefile", sources), sources)

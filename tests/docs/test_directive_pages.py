@@ -16,7 +16,7 @@ from clusterdns.corefile.syntax import parse_corefile
 from clusterdns.directives import HERE, TABLE
 from clusterdns.engine import Engine
 from clusterdns.plan import ForwardOp, Op, Plan, TlsClient, TlsServer, Upstream
-from clusterdns.sources import sources_of_texts
+from clusterdns.sources import sources_of_texts, stand_in
 from tests.certificates import self_signed
 from tests.servers import ANSWER_SECONDS
 
@@ -42,7 +42,7 @@ SNIPPETS = [(page, text) for page in PAGES for kind, _, text in fences(page) if 
 def compiled(page: str, snippet: str) -> Plan:
     """The plan of a Corefile on a page, whose files are on the page too; there are no problems but those that it tells of."""
     files = {name: text for kind, name, text in fences(page) if kind == "file"}
-    sources = replace(sources_of_texts({"Corefile": snippet, **files}), interfaces=INTERFACES)
+    sources = replace(sources_of_texts({"Corefile": snippet, **files}), interfaces=INTERFACES, resolve=stand_in)
     parsed = parse_corefile("Corefile", sources)
     compilation = compile_plan(parsed, sources)
     assert compilation.plan is not None, text_report(compilation.problems, parsed.texts)
@@ -81,7 +81,7 @@ def moved(plan: Plan, folder: Path) -> Plan:
         return tls and replace(tls, **{field: str(folder / name) for field, name in pem.items() if getattr(tls, field)})
 
     def nobody(number: int, upstream: Upstream) -> Upstream:
-        return Upstream(f"127.0.0.1:{number}", with_files(upstream.tls))
+        return Upstream(f"127.0.0.1:{number}", with_files(upstream.tls), upstream.source and "127.0.0.1")
 
     def op(op: Op) -> Op:
         if not isinstance(op, ForwardOp):

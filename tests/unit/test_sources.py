@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusterdns.sources import sources_of_texts
+from clusterdns.sources import UnresolvedError, sources_of_texts
 
 
 def test_texts_are_files() -> None:
@@ -14,6 +14,13 @@ def test_texts_are_files() -> None:
     assert sources.glob("nosuch/*") == []
     assert sources.environment["HOME"] == "/root"
     assert dict(sources.interfaces) == {}
+
+
+def test_names_have_the_addresses_that_are_told_and_others_none() -> None:
+    sources = sources_of_texts({}, hosts={"dns.example": ["192.0.2.1"]})
+    assert sources.resolve("dns.example", []) == ["192.0.2.1"]
+    with pytest.raises(UnresolvedError, match="there is no such name"):
+        sources.resolve("other.example", [])
 
 
 def test_a_file_that_is_not_there_cannot_be_read() -> None:

@@ -1,7 +1,6 @@
 //! What all threads share: the running program, the zones, and where log lines and observations go.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -92,7 +91,7 @@ pub struct Resources {
     pub caches: HashMap<String, Arc<Cache>>,
     /// What each `forward` remembers.
     pub traffic: HashMap<String, Arc<Traffic>>,
-    /// Upstreams: one for each address and each way to secure it.
+    /// Upstreams: one for each address, each way to secure it and each address to ask it from.
     pub upstreams: HashMap<plan::Upstream, Arc<Upstream>>,
     /// Failures that are counted, for each `errors`.
     pub tallies: HashMap<(String, plan::Consolidation), Arc<Tally>>,
@@ -117,13 +116,8 @@ impl Resources {
                 plan::Op::Forward(op) => {
                     named.traffic.entry(op.id.clone()).or_insert_with(|| self.traffic.get(&op.id).cloned().unwrap_or_default());
                     for upstream in &op.upstreams {
-                        let wrong = |_| PlanError(format!("{} is no address with a port", upstream.address));
-                        let address: SocketAddr = upstream.address.parse().map_err(wrong)?;
-                        let known = self.upstreams.get(upstream).cloned();
-                        let known = known.unwrap_or_else(|| {
-                            let number = metrics.upstreams.number(address.to_string());
-                            Arc::new(Upstream::new(address, upstream.tls.clone(), number))
-                        });
+                        let new = || Upstream::new(upstream, |address| metrics.upstreams.number(address)).map(Arc::new);
+                        let known = self.upstreams.get(upstream).cloned().map_or_else(new, Ok).map_err(PlanError)?;
                         named.upstreams.entry(upstream.clone()).or_insert(known);
                     }
                 }

@@ -4,7 +4,7 @@
 //! here: what is to be done with them is told as effects.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub struct Target {
     pub transport: Transport,
     /// How the stream is secured; none: it is not.
     pub tls: Option<Arc<TlsClient>>,
+    /// The address that it leaves from; none: the system chooses.
+    pub source: Option<IpAddr>,
     /// The number of the upstream's counters.
     pub number: u32,
 }
@@ -197,7 +199,7 @@ impl Exchanges {
     pub fn opened(&mut self, lane: LaneId, local: SocketAddr) {
         if let Some(known) = self.lanes.get_mut(&lane) {
             known.local = Some(local);
-            self.own_sockets.opened(known.target.transport, local);
+            self.own_sockets.opened(known.target.transport, local, known.target.source.is_some());
         }
     }
 

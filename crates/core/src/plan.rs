@@ -823,6 +823,7 @@ pub enum LogClass {
 pub struct Upstream {
     pub address: String,
     pub tls: Option<TlsClient>,
+    pub source: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]

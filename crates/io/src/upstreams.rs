@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use core_dns::client::Transport;
@@ -131,6 +132,9 @@ impl Upstreams {
                 })
             }
         };
+        if let Some(source) = target.source {
+            socket.bind(&SocketAddr::new(source, 0).into())?;
+        }
         match socket.connect(&target.address.into()) {
             Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
             _ => {}
@@ -258,6 +262,7 @@ fn loss_of(error: &io::Error) -> Loss {
         io::ErrorKind::ConnectionRefused => Loss::Refused,
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Loss::Closed,
         io::ErrorKind::TimedOut => Loss::Timeout,
+        io::ErrorKind::AddrNotAvailable => Loss::Unassigned,
         _ => Loss::Unreachable,
     }
 }

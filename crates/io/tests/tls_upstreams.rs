@@ -39,6 +39,8 @@ enum Act {
 struct Upstream {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
+    /// From where they came.
+    askers: Receiver<SocketAddr>,
     /// The names that were asked for (SNI); None: none was.
     names: Receiver<Option<String>>,
     /// Whether handshakes took sessions up that were known from before.
@@ -70,12 +72,14 @@ impl Upstream {
 
     fn on(place: &str, config: Arc<ServerConfig>, act: Act) -> Upstream {
         let listener = TcpListener::bind(place).unwrap();
+        let (asking, askers) = channel();
         let (named, names) = channel();
         let (resuming, resumed) = channel();
         let (ending, ended) = channel();
         let upstream = Upstream {
             address: listener.local_addr().unwrap(),
             connections: Arc::default(),
+            askers,
             names,
             resumed,
             ended,
@@ -84,9 +88,11 @@ impl Upstream {
         let (connections, config) = (Arc::clone(&upstream.connections), Arc::clone(&upstream.config));
         thread::spawn(move || {
             for stream in listener.incoming() {
+                let stream = stream.unwrap();
                 connections.fetch_add(1, SeqCst);
+                let _ = asking.send(stream.peer_addr().unwrap());
                 let (config, told) = (Arc::clone(&config.lock().unwrap()), (named.clone(), resuming.clone(), ending.clone()));
-                thread::spawn(move || serve(stream.unwrap(), config, act, &told));
+                thread::spawn(move || serve(stream, config, act, &told));
             }
         });
         upstream
@@ -337,6 +343,16 @@ fn sessions_are_taken_up_again_also_after_a_reload_that_finds_the_same_files() {
     server.run(&program).unwrap();
     assert!(is_answer(&server.ask("b.example")));
     assert_eq!([upstream.resumed.recv().unwrap(), upstream.resumed.recv().unwrap()], [false, true]);
+}
+
+#[test]
+fn a_connection_leaves_from_the_address_that_the_plan_says() {
+    let (authority, folder) = (Authority::new(), Folder::new());
+    let upstream = Upstream::start(&authority.sign(NAME), Act::Answer);
+    let mut plan = upstream.plan(NAME, &folder.write("ca.pem", &authority.cert));
+    plan["source"] = "127.0.0.2".into();
+    assert!(is_answer(&server(&[plan]).ask("a.example")));
+    assert_eq!(upstream.askers.recv().unwrap().ip().to_string(), "127.0.0.2");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod dns;
 
+use std::collections::HashSet;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,6 +18,8 @@ struct Upstream {
     address: SocketAddr,
     datagrams: Arc<AtomicUsize>,
     connections: Arc<AtomicUsize>,
+    /// From where datagrams and connections came.
+    askers: Arc<Mutex<Vec<SocketAddr>>>,
     /// What it has been asked and does not answer until it is told.
     held: Arc<Mutex<Option<std::sync::mpsc::Receiver<()>>>>,
 }
@@ -30,13 +33,16 @@ impl Upstream {
             }
         };
         let address = udp.local_addr().unwrap();
-        let upstream = Upstream { address, datagrams: Arc::default(), connections: Arc::default(), held: Arc::default() };
+        let upstream =
+            Upstream { address, datagrams: Arc::default(), connections: Arc::default(), askers: Arc::default(), held: Arc::default() };
         let (datagrams, connections, held) =
             (Arc::clone(&upstream.datagrams), Arc::clone(&upstream.connections), Arc::clone(&upstream.held));
+        let (over_udp, over_tcp) = (Arc::clone(&upstream.askers), Arc::clone(&upstream.askers));
         thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok((length, from)) = udp.recv_from(&mut buffer) {
                 datagrams.fetch_add(1, Ordering::SeqCst);
+                over_udp.lock().unwrap().push(from);
                 if let Some(held) = held.lock().unwrap().take() {
                     held.recv().unwrap();
                 }
@@ -45,8 +51,10 @@ impl Upstream {
         });
         thread::spawn(move || {
             for stream in tcp.incoming() {
+                let stream = stream.unwrap();
                 connections.fetch_add(1, Ordering::SeqCst);
-                thread::spawn(move || serve(stream.unwrap()));
+                over_tcp.lock().unwrap().push(stream.peer_addr().unwrap());
+                thread::spawn(move || serve(stream));
             }
         });
         upstream
@@ -129,4 +137,71 @@ fn all_workers_ask_the_same_question_once() {
     release.send(()).unwrap();
     assert!(clients.iter().all(|client| is_answer(&receive(client))));
     assert_eq!(upstream.datagrams.load(Ordering::SeqCst), 1);
+}
+
+/// A server that forwards to one upstream, from this address, and logs errors.
+fn server_from(source: &str, upstream: SocketAddr) -> Server {
+    let upstream = json!({"address": upstream.to_string(), "tls": null, "source": source});
+    Server::start(1, &json!([{"op": "errors", "span": 0}, forward(&[upstream])]))
+}
+
+#[test]
+fn an_upstream_is_asked_from_the_address_that_the_plan_says_and_ports_stay_random() {
+    let upstream = Upstream::start();
+    let server = server_from("127.0.0.2", upstream.address);
+    for number in 0..32 {
+        assert!(is_answer(&server.ask(&format!("n{number}.example"))));
+    }
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write_frame(&mut stream, &query(1, "stream.example"));
+    assert!(is_answer(&read_frame(&mut stream).unwrap()));
+    assert_eq!(upstream.connections.load(Ordering::SeqCst), 1);
+    let askers = upstream.askers.lock().unwrap().clone();
+    assert_eq!(askers.len(), 33);
+    assert!(askers.iter().all(|asker| asker.ip().to_string() == "127.0.0.2"), "{askers:?}");
+    let ports: HashSet<u16> = askers.iter().map(SocketAddr::port).collect();
+    let spread = ports.iter().max().unwrap() - ports.iter().min().unwrap();
+    assert!(ports.len() > 4 && usize::from(spread) > 10 * ports.len(), "the kernel draws them: {ports:?}");
+}
+
+#[test]
+fn an_address_that_this_machine_does_not_have_is_told() {
+    let upstream = Upstream::start();
+    let server = server_from("192.0.2.77", upstream.address);
+    assert_eq!(server.ask("a.example")[3] & 0x0f, 2, "SERVFAIL");
+    let why = format!("dial udp 192.0.2.77:0->{}: bind: cannot assign requested address", upstream.address);
+    assert_eq!(server.logged(), [format!("[ERROR] plugin/errors: 2 a.example. A: {why}")]);
+    assert_eq!(upstream.datagrams.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn the_same_upstream_asked_from_another_address_is_asked_over_sockets_of_its_own() {
+    let upstream = Upstream::start();
+    let server = server_from("127.0.0.2", upstream.address);
+    server.ask("a.example");
+    server.run(&json!([forward(&[json!({"address": upstream.address.to_string(), "tls": null, "source": "127.0.0.3"})])])).unwrap();
+    server.ask("b.example");
+    let askers: Vec<String> = upstream.askers.lock().unwrap().iter().map(|asker| asker.ip().to_string()).collect();
+    assert_eq!(askers, ["127.0.0.2", "127.0.0.3"]);
+}
+
+#[test]
+fn a_probe_leaves_from_the_same_address() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    silent.set_read_timeout(Some(PATIENCE)).unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let mut op = forward(&[json!({"address": address, "tls": null, "source": "127.0.0.2"})]);
+    op["read_timeout_ms"] = 10.into();
+    let server = Server::start(1, &json!([op]));
+    client(server.address()).send(&query(1, "a.example")).unwrap();
+    let mut buffer = [0; 512];
+    loop {
+        let (length, asker) = silent.recv_from(&mut buffer).unwrap();
+        assert_eq!(asker.ip().to_string(), "127.0.0.2");
+        // The root and NS.
+        if buffer[12..length] == [0, 0, 2, 0, 1] {
+            return;
+        }
+    }
 }

@@ -18,7 +18,7 @@ from clusterdns.control.machine import STDIN, machine_sources
 from clusterdns.corefile.problems import Problem, Severity
 from clusterdns.corefile.report import json_report, text_report
 from clusterdns.corefile.syntax import parse_corefile
-from clusterdns.sources import Sources
+from clusterdns.sources import Sources, stand_in
 
 CLEAN, PROBLEMS, UNREADABLE = 0, 1, 2
 
@@ -54,7 +54,7 @@ def command(files: Sequence[str], output: str, strict: bool, default_port: int) 
 
     FILE - is standard input. Exit status: 0 when there are no errors, 1 when there are, 2 when a file cannot be read.
     """
-    sources = replace(machine_sources(), interfaces=_interfaces())
+    sources = replace(machine_sources(), interfaces=_interfaces(), resolve=stand_in)
     checked = [check(STDIN if path == "-" else path, sources, default_port) for path in files]
     if output == "json":
         click.echo(json_report(problem for file in checked for problem in file.problems), nl=False)

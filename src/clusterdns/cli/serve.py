@@ -124,13 +124,16 @@ def _serve(flags: dict[str, str]) -> int:
 
 
 def _check(conf: str, port: int) -> int:
-    """All problems of a Corefile; opens nothing."""
+    """All problems of a Corefile; opens nothing, and looks up no name."""
+    from msgspec.structs import replace
+
     from clusterdns.control.config import read_configuration
     from clusterdns.control.machine import machine_sources
     from clusterdns.corefile.problems import has_errors
     from clusterdns.corefile.report import text_report
+    from clusterdns.sources import stand_in
 
-    configuration = read_configuration(conf, machine_sources(), port)
+    configuration = read_configuration(conf, replace(machine_sources(), resolve=stand_in), port)
     if configuration.problems:
         sys.stderr.write(text_report(configuration.problems, configuration.texts))
     return 1 if has_errors(configuration.problems) else 0

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.control.feeds import feed_module
+from clusterdns.control.lookup import Lookups
 from clusterdns.corefile.problems import Problem, Severity, has_errors
 from clusterdns.corefile.syntax import parse_corefile, tree_hash
 from clusterdns.digests import sha256
-from clusterdns.directives.block import Feed, Plugin, ReloadOptions
+from clusterdns.directives.block import Feed, Plugin, ReloadOptions, ResolvedHost
 from clusterdns.listeners import Served
 from clusterdns.plan import Plan
 from clusterdns.scalars import NO_TIME, Duration
@@ -33,7 +34,7 @@ class Watched(msgspec.Struct, frozen=True):
 class Configuration(msgspec.Struct, frozen=True):
     """What a Corefile became. `plan` is None when it has errors; `texts` are the files that were read, by path.
 
-    `parsed`: the files could be read and are a Corefile, whatever is wrong with its directives.
+    `parsed`: the files could be read and are a Corefile, whatever is wrong with its directives. `hosts`: the names that were looked up.
     """
 
     plan: Plan | None
@@ -47,6 +48,11 @@ class Configuration(msgspec.Struct, frozen=True):
     lameduck: Duration = NO_TIME
     watched: tuple[Watched, ...] = ()
     plugins: tuple[Plugin, ...] = ()
+    hosts: tuple[ResolvedHost, ...] = ()
+
+    def means_the_same(self, other: Configuration) -> bool:
+        """Whether both were made from the same words, files and addresses."""
+        return (self.hash, self.watched, self.hosts) == (other.hash, other.watched, other.hosts)
 
 
 class KeptFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +74,7 @@ class LastGood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     served: list[tuple[str, str]]
     lameduck: int = 0
     plugins: tuple[Plugin, ...] = ()
+    hosts: tuple[ResolvedHost, ...] = ()
 
 
 def read_configuration(path: str, sources: Sources, default_port: int) -> Configuration:
@@ -85,7 +92,8 @@ def read_configuration(path: str, sources: Sources, default_port: int) -> Config
         return digests[path] if path in digests else digest_of(path, sources)
 
     parsed = parse_corefile(path, sources)
-    compiled: Compilation = compile_plan(parsed, replace(sources, read=read), default_port=default_port)
+    lookups = Lookups(sources.resolve)
+    compiled: Compilation = compile_plan(parsed, replace(sources, read=read, resolve=lookups.resolve), default_port=default_port)
     # A file that somebody is about to write is empty for a moment: serving nothing is never what is meant.
     problems = tuple(replace(it, severity=Severity.ERROR) if it.code == "no-server-block" else it for it in compiled.problems)
     return Configuration(
@@ -99,12 +107,16 @@ def read_configuration(path: str, sources: Sources, default_port: int) -> Config
         parsed=not has_errors(parsed.problems),
         lameduck=compiled.lameduck,
         plugins=compiled.plugins,
+        hosts=compiled.hosts,
         watched=tuple(Watched(file.path, file.interval, digest(file.path)) for file in compiled.watched),
     )
 
 
 def says_what_runs(path: str, running: Configuration, sources: Sources) -> bool:
-    """Whether a Corefile and the files that its plan was made from say what they said: compiling it would tell no more."""
+    """Whether a Corefile and the files that its plan was made from say what they said: compiling it would tell no more.
+
+    No name is looked up for it: an answer that changes with each question must not change who is asked.
+    """
     parsed = parse_corefile(path, sources)
     same = not has_errors(parsed.problems) and tree_hash(parsed.tree) == running.hash
     return same and not any(has_changed(file, sources) for file in running.watched)
@@ -143,6 +155,7 @@ def keep_last_good(directory: str, configuration: Configuration) -> None:
         served=[(served.zone, served.server) for served in configuration.served],
         lameduck=configuration.lameduck.nanoseconds,
         plugins=configuration.plugins,
+        hosts=configuration.hosts,
     )
     os.makedirs(directory, exist_ok=True)
     path = os.path.join(directory, LAST_GOOD)
@@ -171,6 +184,7 @@ def read_last_good(directory: str) -> Configuration | None:
         served=tuple(Served(zone, server) for zone, server in good.served),
         lameduck=Duration(good.lameduck),
         plugins=good.plugins,
+        hosts=good.hosts,
     )
 
 

@@ -1,4 +1,4 @@
-"""This machine as the compiler sees it: its files, environment, interfaces and name."""
+"""This machine as the compiler sees it: its files, environment, interfaces and name, and the names that it can look up."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from glob import glob
 
+from clusterdns.scalars import Endpoint
 from clusterdns.sources import Sources
 
 STDIN = "stdin"
@@ -21,6 +22,7 @@ def machine_sources() -> Sources:
         environment=os.environ,
         interfaces=Interfaces(),
         hostname=os.uname().nodename,
+        resolve=_resolve,
     )
 
 
@@ -45,6 +47,13 @@ class Interfaces(Mapping[str, Sequence[str]]):
 
     def __len__(self) -> int:
         return len(self._addresses())
+
+
+def _resolve(name: str, servers: Sequence[Endpoint]) -> Sequence[str]:
+    """The addresses of a host name; it may take long."""
+    from clusterdns.control.lookup import look_up  # most Corefiles name addresses
+
+    return look_up(name, servers)
 
 
 def _read(path: str) -> str:

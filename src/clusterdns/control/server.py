@@ -398,7 +398,7 @@ class Server:
         configuration = self._read()
         if refused(configuration) == self._refused:
             return
-        if configuration.plan is not None and (configuration.hash, configuration.watched) == (self._running.hash, self._running.watched):
+        if configuration.plan is not None and configuration.means_the_same(self._running):
             self._refused = None
             self._own_metrics.as_before()
         elif configuration.parsed:

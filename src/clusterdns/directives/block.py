@@ -46,6 +46,13 @@ class WatchedFile(msgspec.Struct, frozen=True):
     interval: Duration
 
 
+class ResolvedHost(msgspec.Struct, frozen=True):
+    """A host name that the plan was made from, and the addresses that it had, in an order that does not depend on who was asked."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+
 class Plugin(msgspec.Struct, frozen=True):
     """A function of somebody's that the block asks. `function`: what the plan calls it; `target`: `MODULE:FUNCTION`, or an installed name.
 
@@ -96,6 +103,7 @@ class BlockContext(msgspec.Struct):
     feeds: list[Feed] = []
     zone_ids: list[str] = []
     watched: list[WatchedFile] = []
+    hosts: list[ResolvedHost] = []
     plugins: list[Plugin] = []
     root: str = ""
     schemes: frozenset[str] = frozenset()

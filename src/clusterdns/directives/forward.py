@@ -7,13 +7,14 @@ from typing import Literal
 
 import msgspec
 
+from clusterdns.corefile.problems import has_errors
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive
-from clusterdns.directives.options import arguments, choice, duration, endpoint, integer, options, rcode, zones
-from clusterdns.directives.upstreams import PORT, TLS_OPTIONS, TLS_SYNTAX, TlsOptions, servers_of, upstream, with_tls_option
+from clusterdns.directives.options import arguments, choice, duration, integer, options, rcode, zones
+from clusterdns.directives.upstreams import SERVER_OPTIONS, ServerOptions, servers_of, upstreams_of, with_server_option
 from clusterdns.names import ROOT, InvalidName, is_subdomain, normalise
 from clusterdns.plan import ForwardOp, HealthCheck, UpstreamLabel
-from clusterdns.scalars import MOST_IN_PLAN, NO_TIME, Duration, address_or_none
+from clusterdns.scalars import MOST_IN_PLAN, NO_TIME, Duration
 
 Policy = Literal["random", "round_robin", "sequential"]
 
@@ -36,7 +37,7 @@ DURATIONS = {"expire": "expire_ms", "max_age": "max_age_ms", "read_timeout": "re
 CODES = ("failover", "next")
 OPTIONS = (
     *("except", *FLAGS, *NUMBERS, *DURATIONS, *CODES, "policy", "health_check"),
-    *("max_idle_conns", "tls", "tls_servername", "doh_method", "resolver", "source_address"),
+    *("max_idle_conns", "doh_method", *SERVER_OPTIONS),
 )
 
 
@@ -57,12 +58,20 @@ def _compile_line(line: Line, number: int, block: BlockContext) -> ForwardOp | N
     words = arguments(line, block, "forward FROM TO...")
     if not words:
         return None
-    to = servers_of(line, words[1:], block)
+    servers = servers_of(line, words[1:], block)
+    problems = len(block.problems)
+    chosen = tuple(options(line, block, OPTIONS))
+    ways = ServerOptions()
+    for option in chosen:
+        if option.name.text in SERVER_OPTIONS:
+            ways = with_server_option(ways, option, servers, block)
+    # Names are looked up only where it is known how.
+    upstreams = [] if has_errors(block.problems[problems:]) else upstreams_of(servers, ways, block)
     op = ForwardOp(
         id=f"forward/{block.identity}/{number}",
         from_zone=_from_zone(words[0], block),
         except_zones=[],
-        upstreams=[],
+        upstreams=upstreams,
         policy="random",
         max_fails=2,
         expire_ms=10_000,
@@ -71,7 +80,7 @@ def _compile_line(line: Line, number: int, block: BlockContext) -> ForwardOp | N
         force_tcp=False,
         prefer_udp=False,
         read_timeout_ms=2000,
-        max_connect_attempts=TRIES_PER_UPSTREAM * len(to),
+        max_connect_attempts=TRIES_PER_UPSTREAM * len(upstreams),
         health_check=HealthCheck(interval_ms=500, domain=ROOT, recursion_desired=True),
         failover=[],
         next=[],
@@ -79,13 +88,9 @@ def _compile_line(line: Line, number: int, block: BlockContext) -> ForwardOp | N
         failfast_all_unhealthy=False,
         span=block.span(line),
     )
-    tls, secured = TlsOptions(), any(one.tls_name is not None for one in to)
-    for option in options(line, block, OPTIONS):
-        if secured and option.name.text in TLS_OPTIONS:
-            tls = with_tls_option(tls, option, to, block)
-        else:
+    for option in chosen:
+        if option.name.text not in SERVER_OPTIONS:
             op = _with_option(op, option, block)
-    op = msgspec.structs.replace(op, upstreams=[upstream(one, tls) for one in to])
     if 0 < op.max_age_ms < op.expire_ms:
         message = f"max_age ({Duration(op.max_age_ms * 10**6)}) must not be less than expire ({Duration(op.expire_ms * 10**6)})"
         block.error(line, message, "lower expire too: a connection ends at whichever comes first", code="conflict")
@@ -186,34 +191,14 @@ def _health_check(old: HealthCheck, option: Line, block: BlockContext) -> Health
 def _look_at_what_changes_nothing(option: Line, block: BlockContext) -> None:
     """Options that CoreDNS takes, and that change nothing where nothing needs them."""
     match option.name.text:
-        case "tls":
-            arguments(option, block, TLS_SYNTAX)
-            why = "no upstream is asked over TLS"
-        case "tls_servername":
-            arguments(option, block, "tls_servername NAME")
-            why = "no upstream is asked over TLS"
         case "doh_method":
             for token in arguments(option, block, "doh_method GET|POST") or ():
                 choice(token, block, ("GET", "POST"))
             why = "no upstream is asked over HTTPS"
-        case "resolver":
-            for token in arguments(option, block, "resolver IP[:PORT]...") or ():
-                found = endpoint(token, block, PORT)
-                if found and not address_or_none(found.host):
-                    block.error(token, f"`{token.text}` is no IP address", "write IP[:PORT]", code="bad-address")
-            why = "no upstream is a host name"
-        case "max_idle_conns":
+        case _:
             for token in arguments(option, block, "max_idle_conns NUMBER") or ():
                 integer(token, block, least=0)
             why = "connections are few: many questions share one"
-        case _:
-            words = arguments(option, block, "source_address IP")
-            if words and not address_or_none(words[0].text):
-                block.error(words[0], f"`{words[0].text}` is no IP address", code="bad-address")
-            elif words:
-                hint = "the system chooses the address by its routes; remove the line if that is the right one"
-                block.error(option, "`source_address` is not supported yet", hint, code="unsupported-option")
-            return
     block.warn(option, f"`{option.name.text}` has no effect", f"{why}; remove the line", code="no-effect")
 
 

@@ -72,6 +72,13 @@ def test_the_report_has_all_problems_and_counts_them(run: Run) -> None:
     )
 
 
+def test_no_name_is_looked_up(run: Run) -> None:
+    Path("named").write_text(
+        ".:53 {\n    forward . nosuch.invalid tls://other.invalid%dns.example {\n        source_address ::1\n    }\n}\n"
+    )
+    assert run("named").output == "named: no problems\n"
+
+
 def test_one_of_each_is_counted_in_the_singular(run: Run) -> None:
     assert run("warned").output.endswith("\n0 errors, 1 warning\n")
     assert run("nosuch").output.endswith("\n1 error, 0 warnings\n")

@@ -62,3 +62,9 @@ def test_the_smallest_corefile_that_is_told_is_one(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Corefile").write_text(serve_command.NO_COREFILE.split("\n", 1)[1])
     assert serve_command.run("serve", ("--check",)) == 0
+
+
+def test_check_looks_up_no_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "Corefile").write_text(". {\n    forward . nosuch.invalid\n}\n")
+    assert serve_command.run("serve", ("--check", "-conf", str(tmp_path / "Corefile"))) == 0
+    assert capsys.readouterr().err == ""

@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from clusterdns.control.config import LAST_GOOD, Configuration, has_changed, keep_last_good, read_configuration, read_last_good
-from clusterdns.sources import sources_of_texts
+from clusterdns.control.config import (
+    LAST_GOOD,
+    Configuration,
+    has_changed,
+    keep_last_good,
+    read_configuration,
+    read_last_good,
+    says_what_runs,
+)
+from clusterdns.directives.block import ResolvedHost
+from clusterdns.sources import Sources, sources_of_texts
 
 GOOD = """.:1053 {
     reload 10s 2s
@@ -123,3 +132,27 @@ def test_words_do(change: Sequence[str]) -> None:
 def test_imported_words_do() -> None:
     text = ". {\nimport part\n}"
     assert read(text, part="whoami").hash != read(text, part="errors").hash
+
+
+def test_the_same_means_the_same_words_files_and_addresses() -> None:
+    text = ". {\n    forward . dns.example resolv.conf\n}\n"
+    resolv = "nameserver 192.0.2.53\n"
+
+    def of(text: str, resolv: str, *addresses: str) -> tuple[Configuration, Sources]:
+        sources = sources_of_texts({"Corefile": text, "resolv.conf": resolv}, hosts={"dns.example": addresses})
+        return read_configuration("Corefile", sources, 53), sources
+
+    one, sources = of(text, resolv, "192.0.2.1", "192.0.2.2")
+    assert one.hosts == (ResolvedHost("dns.example", ("192.0.2.1", "192.0.2.2")),)
+    for same in (of(f"# a remark\n{text}", resolv, "192.0.2.1", "192.0.2.2"), of(text, resolv, "192.0.2.2", "192.0.2.1")):
+        assert one.means_the_same(same[0])
+        assert says_what_runs("Corefile", one, same[1])
+    other_address, sources = of(text, resolv, "192.0.2.3")
+    assert not one.means_the_same(other_address)
+    assert says_what_runs("Corefile", one, sources), "nobody is asked"
+    wrong = f"{text}}}\n}}{{"
+    for other in (of(text, f"# {resolv}", "192.0.2.1", "192.0.2.2"), of(text.replace(". dns", "a dns"), resolv, "192.0.2.1", "192.0.2.2")):
+        assert not one.means_the_same(other[0])
+        assert not says_what_runs("Corefile", one, other[1])
+    assert not says_what_runs("Corefile", one, of(wrong, resolv)[1])
+    assert not says_what_runs("Corefile", one, sources_of_texts({}))

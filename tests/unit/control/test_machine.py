@@ -33,6 +33,10 @@ def test_the_loopback_interface_has_its_address() -> None:
         machine_sources().interfaces["nosuch0"]
 
 
+def test_the_machine_knows_its_own_name() -> None:
+    assert "127.0.0.1" in machine_sources().resolve("localhost", [])
+
+
 def test_G9_standard_input_is_read_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "_stdin", None)
     monkeypatch.setattr("sys.stdin", io.StringIO(". {\n}\n"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread, get_ident
 
@@ -13,7 +13,8 @@ import dns.query
 import pytest
 
 from clusterdns.control.server import ServeOptions, Server, StartError
-from clusterdns.sources import Sources, sources_of_texts
+from clusterdns.scalars import Endpoint
+from clusterdns.sources import Sources, UnresolvedError, sources_of_texts
 from tests.certificates import self_signed
 from tests.servers import free_port
 
@@ -32,7 +33,7 @@ def _signals() -> Iterator[None]:
 
 
 class Corefile:
-    """A file whose reading can be made to fail."""
+    """The one file that there is, whose reading can be made to fail."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -42,6 +43,8 @@ class Corefile:
         """Its text, or the fault."""
         if self.fault is not None:
             raise self.fault
+        if path != "Corefile":
+            raise FileNotFoundError(2, "No such file or directory", path)
         return self.text
 
 
@@ -160,6 +163,91 @@ def test_what_is_refused_at_the_start_is_not_tried_again_until_it_changes(tmp_pa
         "[ERROR] plugin/reload",
         "[INFO] SIGTERM",
     ]
+
+
+class Names:
+    """What is known of the one host name; nothing: it cannot be looked up. Counts who wants to know."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = list(addresses)
+        self.asked = 0
+
+    def resolve(self, name: str, servers: Sequence[Endpoint]) -> Sequence[str]:
+        """Its addresses."""
+        self.asked += 1
+        if not self.addresses:
+            raise UnresolvedError("no name server of the system answers")
+        return self.addresses
+
+
+def test_names_are_looked_up_for_something_new_and_not_while_nothing_has_changed(capfd: pytest.CaptureFixture[str]) -> None:
+    corefile = Corefile(WHOAMI.replace("PORT", str(free_port())).replace("whoami", "forward . dns.example"))
+    names = Names("127.0.0.1", "127.0.0.2")
+    server = Server(ServeOptions("Corefile", quiet=True), Sources(read=corefile.read, resolve=names.resolve))
+    server.start()
+    names.addresses.reverse()
+    for text in (corefile.text, f"# a remark\n{corefile.text}"):
+        corefile.text = text
+        server.reload_if_changed()
+    assert names.asked == 1
+    corefile.text = corefile.text.replace("bind", "errors\n    bind")
+    server.reload_if_changed()
+    assert names.asked == 2
+    assert steered(server, signal.SIGUSR1) == 0
+    assert names.asked == 3
+    assert capfd.readouterr().out.count("Reloading complete") == 2
+
+
+def test_a_name_that_cannot_be_looked_up_keeps_what_runs_is_told_once_and_tried_again(capfd: pytest.CaptureFixture[str]) -> None:
+    """Difference D61."""
+    corefile = Corefile(WHOAMI.replace("PORT", str(free_port())))
+    names = Names()
+    server = Server(ServeOptions("Corefile", quiet=True), Sources(read=corefile.read, resolve=names.resolve))
+    server.start()
+    corefile.text = corefile.text.replace("whoami", "forward . dns.example")
+    server.reload_if_changed()
+    server.reload_if_changed()
+    assert names.asked == 2
+    names.addresses = ["127.0.0.1"]
+    server.reload_if_changed()
+    server.reload_if_changed()
+    assert names.asked == 3
+    assert steered(server) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "[INFO] Reloading",
+        "[ERROR] Restart failed",
+        "[ERROR] plugin/reload",
+        "[INFO] Reloading",
+        "[INFO] Reloading complete",
+        "[INFO] SIGTERM",
+    ]
+    assert lines[1].endswith("Corefile:3:15: cannot resolve `dns.example`: no name server of the system answers")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "said"),
+    [(["127.0.0.2", "127.0.0.1"], []), (["127.0.0.3"], ["[INFO] Reloading", "[INFO] Reloading complete"])],
+)
+def test_a_server_that_runs_from_what_was_kept_takes_up_addresses_that_have_changed(
+    addresses: list[str], said: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    corefile = Corefile(WHOAMI.replace("PORT", str(free_port())).replace("whoami", "forward . dns.example"))
+    names = Names("127.0.0.1", "127.0.0.2")
+    options, sources = ServeOptions("Corefile", state=str(tmp_path), quiet=True), Sources(read=corefile.read, resolve=names.resolve)
+    first = Server(options, sources)
+    first.start()
+    assert steered(first) == 0
+    names.addresses = []
+    second = Server(options, sources)
+    second.start()
+    capfd.readouterr()
+    second.reload_if_changed()
+    names.addresses = addresses
+    second.reload_if_changed()
+    second.reload_if_changed()
+    assert steered(second) == 0
+    assert capfd.readouterr().out.splitlines()[:-1] == said
 
 
 def test_a_key_that_follows_its_certificate_late_is_waited_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -13,9 +13,15 @@ from clusterdns.sources import sources_of_texts
 INTERFACES = {"lo": ["127.0.0.1", "::1"], "eth0": ["192.0.2.1", "fe80::1", "2001:db8::1"], "down0": []}
 
 
-def compile_lines(lines: str, files: Mapping[str, str] | None = None, interfaces: Mapping[str, Sequence[str]] = INTERFACES) -> Compilation:
+def compile_lines(
+    lines: str,
+    files: Mapping[str, str] | None = None,
+    interfaces: Mapping[str, Sequence[str]] = INTERFACES,
+    hosts: Mapping[str, Sequence[str]] | None = None,
+) -> Compilation:
     """What becomes of `example.org { LINES }`; the first line is line 2."""
-    sources = replace(sources_of_texts({"Corefile": f"example.org {{\n{lines}\n}}", **(files or {})}), interfaces=interfaces)
+    texts = {"Corefile": f"example.org {{\n{lines}\n}}", **(files or {})}
+    sources = replace(sources_of_texts(texts, hosts=hosts), interfaces=interfaces)
     return compile_plan(parse_corefile("Corefile", sources), sources)
 
 

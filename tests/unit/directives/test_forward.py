@@ -37,7 +37,7 @@ def test_without_options_it_forwards_with_the_defaults() -> None:
             id="forward/example.org/0",
             from_zone=".",
             except_zones=[],
-            upstreams=[Upstream("192.0.2.1:53", None), Upstream("192.0.2.2:53", None)],
+            upstreams=[Upstream("192.0.2.1:53", None, None), Upstream("192.0.2.2:53", None, None)],
             policy="random",
             max_fails=2,
             expire_ms=10_000,
@@ -138,8 +138,13 @@ def test_fifteen_upstreams_are_possible_and_a_file_counts_as_one() -> None:
         ("https://127.0.0.1", "unsupported-scheme", "`https://` is not supported yet"),
         ("grpc://127.0.0.1", "unsupported-scheme", "`grpc://`"),
         ("quic://127.0.0.1", "unsupported-scheme", "`quic://`"),
-        ("a27.0.0.1", "unsupported-host-name", "host names are not supported yet"),
-        ("localhost:5353", "unsupported-host-name", "`localhost:5353` is neither an IP address nor a file"),
+        ("a27.0.0.1", "bad-value", "`a27.0.0.1` is neither an IP address, a file nor a host name"),
+        ("dns.0x7f", "bad-value", "neither an IP address"),
+        ("dns..example", "bad-value", "neither an IP address"),
+        ("-dns.example", "bad-value", "neither an IP address"),
+        ("localhost:5353", "unresolved-host", "cannot resolve `localhost`: there is no such name"),
+        ("localhost:0", "bad-value", "nobody answers on port 0"),
+        ("localhost:domain", "bad-value", "`domain` is no port"),
         ("/nosuch/resolv.conf", "unreadable", "cannot read /nosuch/resolv.conf: no such file"),
         ("127.0.0.1:", "bad-value", "`` is no port"),
         ("127.0.0.1:99999", "bad-value", "`99999` is no port"),
@@ -225,7 +230,18 @@ def test_force_tcp_and_prefer_udp_may_stand_together() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["tls", "tls ca.pem", "tls_servername dns", "doh_method GET", "resolver 192.0.2.1 [::1]:53", "max_idle_conns 10", "max_idle_conns 0"],
+    [
+        *(
+            "tls",
+            "tls ca.pem",
+            "tls_servername dns",
+            "doh_method GET",
+            "resolver 192.0.2.1 [::1]:53",
+            "max_idle_conns 10",
+            "max_idle_conns 0",
+        ),
+        *("source_address 0.0.0.0", "source_address ::"),
+    ],
 )
 def test_an_option_without_effect_is_told(text: str) -> None:
     assert option(text) == option("")
@@ -267,8 +283,18 @@ def test_an_option_without_effect_is_told(text: str) -> None:
         ("forward . 127.0.0.1 {\ntls a b c d\n}", "takes at most 3 arguments, found 4"),
         ("forward . 127.0.0.1 {\ndoh_method PUT\n}", "`PUT` is not one of GET, POST"),
         ("forward . 127.0.0.1 {\nresolver dns.example\n}", "`dns.example` is no IP address"),
-        ("forward . 127.0.0.1 {\nsource_address 192.0.2.1\n}", "`source_address` is not supported yet"),
+        ("forward . 127.0.0.1 {\nresolver 192.0.2.1 dns.example:53\n}", "`dns.example:53` is no IP address"),
+        ("forward . 127.0.0.1 {\nresolver 192.0.2.1:0\n}", "nobody answers on port 0"),
+        ("forward . 127.0.0.1 {\nresolver fe80::1%eth0\n}", "`fe80::1%eth0` is no IP address"),
+        ("forward . 127.0.0.1 {\nresolver\n}", "takes at least 1 argument"),
+        ("forward . dns.example {\nresolver dns\n}", "`dns` is no IP address"),
         ("forward . 127.0.0.1 {\nsource_address not-an-ip\n}", "`not-an-ip` is no IP address"),
+        ("forward . 127.0.0.1 {\nsource_address fe80::1%eth0\n}", "`fe80::1%eth0` is no IP address"),
+        ("forward . 127.0.0.1 {\nsource_address 224.0.0.1\n}", "nothing can be sent from 224.0.0.1"),
+        (
+            "forward . 127.0.0.1 ::ffff:127.0.0.2 {\nsource_address ::1\n}",
+            "no server can be asked from ::1: all of them have IPv4 addresses",
+        ),
         ("forward . 127.0.0.1 {\nsource_address\n}", "takes 1 argument"),
     ],
 )

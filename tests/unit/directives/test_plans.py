@@ -12,12 +12,14 @@ from clusterdns.plan import Plan, decode_plan, encode_plan
 from clusterdns.sources import sources_of_texts
 
 PLANS = Path(__file__).parents[3] / "tests/plans"
+HOSTS = {"dns.example.net": ["2001:db8::6", "192.0.2.6", "192.0.2.5"]}
 DIRECTIVES = sorted(path.stem for path in PLANS.glob("*.Corefile"))
 
 
 def plan_of(directive: str) -> Plan:
     """The plan of a Corefile in the folder of the plans, whose files are all that there is."""
-    sources = sources_of_texts({path.relative_to(PLANS).as_posix(): path.read_text() for path in PLANS.rglob("*") if path.is_file()})
+    texts = {path.relative_to(PLANS).as_posix(): path.read_text() for path in PLANS.rglob("*") if path.is_file()}
+    sources = sources_of_texts(texts, hosts=HOSTS)
     compilation = compile_plan(parse_corefile(f"{directive}.Corefile", sources), sources)
     assert compilation.problems == ()
     assert compilation.plan is not None

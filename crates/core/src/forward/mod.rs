@@ -4,7 +4,7 @@
 pub mod reply;
 pub mod why;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub struct Upstream {
     pub address: SocketAddr,
     /// How it is asked over TLS; none: in the clear.
     pub tls: Option<Arc<TlsClient>>,
+    /// The address that it is asked from; none: the system chooses.
+    pub source: Option<IpAddr>,
     /// The number of its counters.
     pub number: u32,
     /// Probes that failed since the last good one.
@@ -121,6 +123,8 @@ pub enum Loss {
     Closed,
     /// The system cannot send there.
     Unreachable,
+    /// The address that it shall leave from is not one of this machine's.
+    Unassigned,
     /// TLS has failed; says how.
     Tls(Arc<str>),
     /// The reply cannot be read.
@@ -141,10 +145,23 @@ pub enum Use {
 }
 
 impl Upstream {
-    /// A server that is believed to be up.
-    pub fn new(address: SocketAddr, tls: Option<TlsClient>, number: u32) -> Upstream {
-        let (fails, losses, probing) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
-        Upstream { address, tls: tls.map(Arc::new), number, fails, losses, probing }
+    /// A server that is believed to be up; the error says what of the plan makes no sense. `number` gives the number of its counters.
+    pub fn new(plan: &plan::Upstream, number: impl FnOnce(String) -> u32) -> Result<Upstream, String> {
+        let address: SocketAddr = plan.address.parse().map_err(|_| format!("{} is no address with a port", plan.address))?;
+        let parse = |text: &String| text.parse::<IpAddr>().map_err(|_| format!("{text} is no address"));
+        let source = plan.source.as_ref().map(parse).transpose()?;
+        if let Some(source) = source.filter(|source| source.is_ipv4() != address.is_ipv4()) {
+            return Err(format!("{address} cannot be asked from {source}, which is of the other family"));
+        }
+        Ok(Upstream {
+            address,
+            tls: plan.tls.clone().map(Arc::new),
+            source,
+            number: number(address.to_string()),
+            fails: AtomicU32::new(0),
+            losses: AtomicU32::new(0),
+            probing: AtomicBool::new(false),
+        })
     }
 
     /// A query got a reply from it.
@@ -159,7 +176,7 @@ impl Upstream {
     /// Where a message to it goes that shall travel so; TLS is spoken over a stream in any case.
     pub fn target(&self, wanted: Transport) -> Target {
         let transport = if self.tls.is_some() { Transport::Tcp } else { wanted };
-        Target { address: self.address, transport, tls: self.tls.clone(), number: self.number }
+        Target { address: self.address, transport, tls: self.tls.clone(), source: self.source, number: self.number }
     }
 }
 
@@ -272,7 +289,7 @@ impl ForwardOp {
 
     /// Notes why a try failed.
     pub fn lost(&self, asking: &mut Asking, loss: Loss) {
-        let Target { address, transport, .. } = self.upstreams[asking.upstream].target(asking.transport);
+        let Target { address, transport, source, .. } = self.upstreams[asking.upstream].target(asking.transport);
         let proto = transport.name();
         asking.tries += 1;
         // In the middle, so that patterns of `errors` for the beginning and the end go on to match.
@@ -283,6 +300,10 @@ impl ForwardOp {
             Loss::Refused => format!("read udp {address}: {came}read: connection refused"),
             Loss::Closed => format!("read tcp {address}: {came}EOF"),
             Loss::Unreachable => format!("dial {proto} {address}: {came}connect: network is unreachable"),
+            Loss::Unassigned => {
+                let (from, at) = source.map_or((String::new(), "connect"), |source| (format!("{}->", SocketAddr::new(source, 0)), "bind"));
+                format!("dial {proto} {from}{address}: {came}{at}: cannot assign requested address")
+            }
             Loss::Tls(why) => format!("{came}{why}"),
             Loss::Garbled(why) => format!("read {proto} {address}: {came}the reply cannot be read: {why}"),
         };

@@ -218,6 +218,14 @@ fn refusal(document: &Value) -> String {
     why
 }
 
+/// An op that forwards to this one.
+fn forward(upstream: &Value) -> Value {
+    json!({"op": "forward", "id": "f", "from_zone": ".", "except_zones": [], "upstreams": [upstream], "policy": "sequential", "max_fails": 2,
+        "expire_ms": 10000, "max_age_ms": 0, "max_concurrent": 0, "force_tcp": false, "prefer_udp": false, "read_timeout_ms": 2000,
+        "max_connect_attempts": 2, "health_check": {"interval_ms": 500, "domain": ".", "recursion_desired": true},
+        "failover": [], "next": [], "next_on_nodata": false, "failfast_all_unhealthy": false, "span": 0})
+}
+
 #[test]
 fn a_plan_that_cannot_run_is_refused_with_the_reason() {
     let good = plan(&[block(".", &[zone_op(json!({}))])]);
@@ -244,6 +252,13 @@ fn a_plan_that_cannot_run_is_refused_with_the_reason() {
         (json!([]), json!({"a..b": {}})),
     ] {
         assert!(!with(op, json!({"op": "shuffle", "prefer": prefer, "weights": weights, "span": 0})).is_empty());
+    }
+    for (address, source, why) in [
+        ("192.0.2.1", json!(null), "192.0.2.1 is no address with a port"),
+        ("192.0.2.1:53", json!("eth0"), "eth0 is no address"),
+        ("192.0.2.1:53", json!("2001:db8::1"), "192.0.2.1:53 cannot be asked from 2001:db8::1, which is of the other family"),
+    ] {
+        assert!(with(op, forward(&json!({"address": address, "tls": null, "source": source}))).contains(why), "{why}");
     }
     let mut unknown = good.clone();
     unknown["blocks"][0]["surprise"] = json!(1);
