@@ -29,14 +29,15 @@ pub enum End {
 }
 
 impl Chain {
-    /// Follows the aliases of the answer section. In the worst case every record is looked at once for each name.
+    /// Follows the aliases of the answer section. In the worst case every owner is compared with each name.
     pub fn of(answer: &Answer, asked: &Asked<'_>, qclass: u16) -> Chain {
         let mut names: SmallVec<[NameRef; 4]> = SmallVec::new();
         names.push(asked.owner);
-        let mut at = asked.owner;
         while names.len() <= MOST_ALIASES {
+            let at = names[names.len() - 1];
             let mut target: Option<NameRef> = None;
-            for rr in answer.answer.iter().filter(|rr| rr.rtype == rtype::CNAME && is_of_class(rr, qclass) && is(answer, rr.owner, at)) {
+            let mut is_here = in_a_row(|owner| is(answer, owner, at));
+            for rr in answer.answer.iter().filter(|rr| rr.rtype == rtype::CNAME && is_of_class(rr, qclass) && is_here(rr.owner)) {
                 let Rdata::Name(alias) = rr.rdata else { continue };
                 if target.is_some_and(|other| !is(answer, other, alias)) {
                     return Chain { names, end: End::Nowhere };
@@ -48,7 +49,6 @@ impl Chain {
                 return Chain { names, end: End::Circle };
             }
             names.push(next);
-            at = next;
         }
         Chain { names, end: End::Nowhere }
     }
@@ -62,6 +62,19 @@ impl Chain {
 /// Whether two names are the same.
 pub fn is(answer: &Answer, one: NameRef, other: NameRef) -> bool {
     one == other || answer.name(one).eq_ignore_ascii_case(answer.name(other))
+}
+
+/// The same test of owners, made once for records in a row that share theirs: a reply has room for thousands of these.
+pub fn in_a_row(is_so: impl Fn(NameRef) -> bool) -> impl FnMut(NameRef) -> bool {
+    let mut last = None;
+    move |owner| match last {
+        Some((known, so)) if known == owner => so,
+        _ => {
+            let so = is_so(owner);
+            last = Some((owner, so));
+            so
+        }
+    }
 }
 
 /// Whether a question of this class is about such a record.

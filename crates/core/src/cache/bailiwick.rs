@@ -1,7 +1,7 @@
 //! Which records of an upstream's reply are kept: those that belong to the question. Of anything else it may say what it likes, and it
 //! would be served for as long (RFC 2181 5.4.1, RFC 8499 "bailiwick").
 //!
-//! Each record is compared with the names on the chain of aliases, of which there are few; names that are pointed to are found by hash.
+//! Owners are compared with the names on the chain of aliases, of which there are few; names that are pointed to are found by hash.
 
 use std::hash::BuildHasher;
 
@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use crate::answer::{Answer, NameRef, Rdata, Rr};
-use crate::chain::{Chain, is};
+use crate::chain::{Chain, in_a_row, is};
 use crate::name::{self, MAX_NAME, is_under};
 use crate::rdata::names_inside;
 use crate::wire::rtype;
@@ -43,16 +43,19 @@ impl Selection {
         let names = Names { answer, chain: &chain.names };
         let all = answer.answer.len() + answer.authority.len() + answer.additional.len();
         let mut records: Vec<Rr> = Vec::with_capacity(all);
-        records.extend(answer.answer.iter().filter(|rr| names.have(rr.owner) || renames(answer, rr) && names.are_under(rr.owner)));
+        let (mut on_chain, mut above) = (in_a_row(|owner| names.have(owner)), in_a_row(|owner| names.are_under(owner)));
+        records.extend(answer.answer.iter().filter(|rr| on_chain(rr.owner) || renames(answer, rr) && above(rr.owner)));
         let answers = records.len();
         if !answer.authority.is_empty() {
             let end = Names { answer, chain: std::slice::from_ref(chain.names.last().expect("it begins with a name")) };
             let denied = if denies { end } else { names };
             let zones = zones(answer, names);
+            let mut above_denied = in_a_row(|owner| denied.are_under(owner));
+            let mut in_zones = in_a_row(|owner| zones.iter().any(|zone| is_under(answer.name(owner), zone)));
             records.extend(answer.authority.iter().filter(|rr| match covered(answer, rr) {
-                rtype::SOA | rtype::NS => denied.are_under(rr.owner),
-                rtype::DS => names.are_under(rr.owner),
-                rtype::NSEC | rtype::NSEC3 => zones.iter().any(|zone| is_under(answer.name(rr.owner), zone)),
+                rtype::SOA | rtype::NS => above_denied(rr.owner),
+                rtype::DS => above(rr.owner),
+                rtype::NSEC | rtype::NSEC3 => in_zones(rr.owner),
                 _ => false,
             }));
         }
@@ -109,18 +112,18 @@ fn covered(answer: &Answer, rr: &Rr) -> u16 {
 /// The zones with a name of the chain whose records prove what does not exist: those that are told, and those that sign.
 fn zones<'a>(answer: &'a Answer, names: Names<'_>) -> SmallVec<[&'a [u8]; 4]> {
     let mut zones: SmallVec<[&[u8]; 4]> = SmallVec::new();
+    let mut above = in_a_row(|owner| names.are_under(owner));
     for rr in &answer.authority {
         let zone = match rr.rdata {
-            _ if matches!(rr.rtype, rtype::SOA | rtype::NS) => answer.name(rr.owner),
-            Rdata::Opaque(data) if rr.rtype == rtype::RRSIG => match name_at(answer.bytes(data), SIGNER) {
-                Some(signer) => signer,
-                None => continue,
-            },
-            _ => continue,
+            _ if matches!(rr.rtype, rtype::SOA | rtype::NS) => above(rr.owner).then(|| answer.name(rr.owner)),
+            Rdata::Opaque(data) if rr.rtype == rtype::RRSIG => name_at(answer.bytes(data), SIGNER).filter(|zone| names.may_be_in(zone)),
+            _ => None,
         };
-        let is_new = !zones.iter().any(|known| known.eq_ignore_ascii_case(zone));
-        if is_new && zones.len() < MOST_ZONES && names.may_be_in(zone) {
+        if let Some(zone) = zone.filter(|zone| !zones.iter().any(|known| known.eq_ignore_ascii_case(zone))) {
             zones.push(zone);
+        }
+        if zones.len() == MOST_ZONES {
+            break;
         }
     }
     zones
