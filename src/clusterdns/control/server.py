@@ -360,13 +360,16 @@ class Server:
             more = True
             while more:
                 fed = feed.poll(int(self._clock()))
-                for problem in fed.problems:
-                    self._engine.log(f"[WARNING] plugin/{feed.directive}: {problem.place}: {problem.message}")
-                for line in fed.lines:
-                    self._engine.log(line)
-                if fed.change is not None:
-                    for what in self._apply(feed, fed.change):
-                        self._engine.log(f"[WARNING] plugin/{feed.directive}: {what}")
+                try:
+                    lines = self._apply(feed, fed.change) if fed.change is not None else []
+                finally:
+                    # Behind the change: who reads of something may ask for it at once.
+                    for problem in fed.problems:
+                        self._engine.log(f"[WARNING] plugin/{feed.directive}: {problem.place}: {problem.message}")
+                    for line in fed.lines:
+                        self._engine.log(line)
+                for line in lines:
+                    self._engine.log(f"[WARNING] plugin/{feed.directive}: {line}")
                 more = fed.more
         except Exception as why:  # the engine goes on with what it has
             self._engine.log(f"[ERROR] plugin/{feed.directive}: {feed.zone} could not be updated: {type(why).__name__}: {why}")
