@@ -8,7 +8,7 @@ from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, integer, options, zones
 from clusterdns.iana import RCODES
-from clusterdns.plan import FixedNames, FixedOp, FixedReply
+from clusterdns.plan.ops import FixedNames, FixedOp, FixedReply
 
 
 def compile_sinkhole(lines: Sequence[Line], block: BlockContext) -> None:

@@ -14,7 +14,8 @@ from clusterdns.corefile.keys import SCHEME, Key
 from clusterdns.corefile.problems import Place, Problem, Severity
 from clusterdns.corefile.tree import Token
 from clusterdns.directives.block import BlockContext
-from clusterdns.plan import Block, HttpListener, Listener, TlsServer
+from clusterdns.plan import Block
+from clusterdns.plan.listeners import HttpListener, Listener, TlsServer
 
 
 class Served(NamedTuple):

@@ -15,7 +15,9 @@ from clusterdns.corefile.report import text_report
 from clusterdns.corefile.syntax import parse_corefile
 from clusterdns.directives import HERE, TABLE
 from clusterdns.engine import Engine
-from clusterdns.plan import ForwardOp, Op, Plan, TlsClient, TlsServer, Upstream
+from clusterdns.plan import Plan
+from clusterdns.plan.listeners import TlsServer
+from clusterdns.plan.ops import ForwardOp, Op, TlsClient, Upstream
 from clusterdns.sources import sources_of_texts, stand_in
 from tests.certificates import self_signed
 from tests.servers import ANSWER_SECONDS

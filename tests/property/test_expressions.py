@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterdns.expressions import ExpressionError, Surroundings, parse_condition
-from clusterdns.plan import (
+from clusterdns.plan import Block, Plan, decode_plan, encode_plan
+from clusterdns.plan.expressions import (
     AllOf,
     AnyOf,
-    Block,
     Call,
     Choice,
     Compare,
@@ -24,10 +24,7 @@ from clusterdns.plan import (
     Matches,
     Not,
     OneOf,
-    Plan,
     VariableValue,
-    decode_plan,
-    encode_plan,
 )
 
 NUMBERS: tuple[FactName, ...] = ("bufsize", "id", "opcode", "size")

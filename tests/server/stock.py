@@ -23,7 +23,8 @@ import dns.message
 import dns.query
 import dns.rcode
 
-from clusterdns.plan import Block, ForwardOp, Plan, RewriteOp, ZoneOp
+from clusterdns.plan import Block, Plan
+from clusterdns.plan.ops import ForwardOp, RewriteOp, ZoneOp
 from clusterdns.scalars import Endpoint
 from tests.behaviour.scenario import Rule, UpstreamSpec
 from tests.behaviour.upstream import Upstream

@@ -10,7 +10,8 @@ from clusterdns.corefile.syntax import parse_corefile
 from clusterdns.directives import HERE, LATER, TABLE
 from clusterdns.directives.block import ReloadOptions
 from clusterdns.listeners import Served
-from clusterdns.plan import VERSION, Listener, Plan, Span, decode_plan, encode_plan
+from clusterdns.plan import VERSION, Plan, decode_plan, encode_plan
+from clusterdns.plan.listeners import Listener, Span
 from clusterdns.scalars import Duration
 from clusterdns.sources import sources_of_texts
 

@@ -19,7 +19,9 @@ import pytest
 
 from clusterdns.admin_socket import ask
 from clusterdns.engine import Engine, EngineError, interfaces
-from clusterdns.plan import VERSION, Block, ErrorsOp, HttpListener, Listener, LookoutOp, Origin, Plan, Soa, Span, WhoamiOp, ZoneOp
+from clusterdns.plan import VERSION, Block, Plan
+from clusterdns.plan.listeners import HttpListener, Listener, Span
+from clusterdns.plan.ops import ErrorsOp, LookoutOp, Origin, Soa, WhoamiOp, ZoneOp
 from clusterdns.zones import Exists, MemberSet, Owner, Port, RRset, ZoneChange
 from tests.servers import free_port
 

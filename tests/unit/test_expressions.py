@@ -13,7 +13,7 @@ from clusterdns.expressions import (
     parse_value,
     what_is_wrong_with_name,
 )
-from clusterdns.plan import (
+from clusterdns.plan.expressions import (
     AllOf,
     AnyOf,
     Call,

@@ -8,7 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from clusterdns.plan import VERSION, Block, Listener, Origin, Plan, ShuffleOp, Soa, Span, WhoamiOp, ZoneOp, decode_plan, encode_plan
+from clusterdns.plan import VERSION, Block, Plan, decode_plan, encode_plan
+from clusterdns.plan.listeners import Listener, Span
+from clusterdns.plan.ops import Origin, ShuffleOp, Soa, WhoamiOp, ZoneOp
 from tools.console import ROOT
 
 PLAN = Plan(

@@ -19,7 +19,8 @@ import msgspec
 from clusterdns.engine import EngineError, name_on_wire
 from clusterdns.iana import TYPES
 from clusterdns.names import MOST_NAME, ROOT
-from clusterdns.plan import LookoutOp, Plan
+from clusterdns.plan import Plan
+from clusterdns.plan.ops import LookoutOp
 from clusterdns.scalars import Endpoint
 
 SECONDS = 30.0

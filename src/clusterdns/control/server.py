@@ -40,7 +40,8 @@ from clusterdns.corefile.report import text_report
 from clusterdns.directives import block
 from clusterdns.engine import Engine, EngineError, Task, interfaces
 from clusterdns.metrics import Metrics
-from clusterdns.plan import Plan, ZoneOp
+from clusterdns.plan import Plan
+from clusterdns.plan.ops import ZoneOp
 from clusterdns.scalars import NO_TIME
 from clusterdns.sources import Sources
 from clusterdns.version import COREDNS, VERSION

@@ -8,7 +8,7 @@ from ipaddress import IPv6Network
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import cidr, reached_zones, record_type, suggestion
-from clusterdns.plan import AclAction, AclList, AclOp, AclRule
+from clusterdns.plan.ops import AclAction, AclList, AclOp, AclRule
 from clusterdns.scalars import Cidr, address_or_none
 
 ACTIONS: dict[str, AclAction] = {"allow": "allow", "block": "block", "filter": "filter", "drop": "drop"}

@@ -9,7 +9,7 @@ from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import bare
 from clusterdns.iana import TYPES
 from clusterdns.names import ROOT
-from clusterdns.plan import FixedNames, FixedOp, FixedReply
+from clusterdns.plan.ops import FixedNames, FixedOp, FixedReply
 
 ANSWER = '@ 8482 IN HINFO "ANY obsoleted" "See RFC 8482"'
 

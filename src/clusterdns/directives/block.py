@@ -15,7 +15,9 @@ from clusterdns.corefile.problems import Place, Problem, Severity
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.digests import sha256
 from clusterdns.directives.labels import Labels
-from clusterdns.plan import Condition, HttpListener, Op, Span, Timeouts, TlsServer
+from clusterdns.plan.expressions import Condition
+from clusterdns.plan.listeners import HttpListener, Span, Timeouts, TlsServer
+from clusterdns.plan.ops import Op
 from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import Sources
 

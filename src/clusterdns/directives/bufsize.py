@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, integer, no_block
-from clusterdns.plan import BufsizeOp
+from clusterdns.plan.ops import BufsizeOp
 
 DEFAULT_SIZE = 1232
 """Fits into one packet on every path (DNS Flag Day 2020)."""

@@ -11,7 +11,7 @@ from clusterdns.digests import sha256
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, duration, integer, options, reached_zones, zones
 from clusterdns.names import ROOT
-from clusterdns.plan import CacheClass, CacheOp, Prefetch, ServeStale
+from clusterdns.plan.ops import CacheClass, CacheOp, Prefetch, ServeStale
 from clusterdns.scalars import NO_TIME, Duration, bounded, parse_integer
 
 CAPACITY = 9984

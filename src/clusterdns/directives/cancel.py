@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, duration, no_block
-from clusterdns.plan import CancelOp
+from clusterdns.plan.ops import CancelOp
 from clusterdns.scalars import Duration
 
 LEAST = Duration(1)

@@ -8,7 +8,7 @@ from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, no_block
 from clusterdns.iana import CLASSES, TYPES
-from clusterdns.plan import FixedNames, FixedOp, FixedReply
+from clusterdns.plan.ops import FixedNames, FixedOp, FixedReply
 from clusterdns.version import COREDNS
 
 VERSION = f"CoreDNS-{COREDNS}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import bare
-from clusterdns.plan import DebugOp
+from clusterdns.plan.ops import DebugOp
 
 
 def compile_debug(lines: Sequence[Line], block: BlockContext) -> None:

@@ -10,7 +10,7 @@ from msgspec import structs
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, cidr, options
-from clusterdns.plan import Dns64Op
+from clusterdns.plan.ops import Dns64Op
 
 WELL_KNOWN = "64:ff9b::/96"
 """RFC 6052 2.1"""

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from clusterdns.corefile.tree import Token
 from clusterdns.directives.block import BlockContext
 from clusterdns.directives.options import choice, integer
-from clusterdns.plan import OptionLabel, OptionOctets, OptionRewrite, OptionSubnet, OptionVariable, Variable
+from clusterdns.plan.rewrites import OptionLabel, OptionOctets, OptionRewrite, OptionSubnet, OptionVariable, Variable
 
 Action = Literal["set", "append", "replace", "unset"]
 Data = OptionOctets | OptionVariable | OptionLabel | OptionSubnet

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, duration, options, pattern, suggestion
-from clusterdns.plan import Consolidation, ErrorsOp
+from clusterdns.plan.ops import Consolidation, ErrorsOp
 from clusterdns.scalars import NO_TIME
 
 Level = Literal["debug", "info", "warning", "error"]

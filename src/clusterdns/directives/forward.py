@@ -13,7 +13,8 @@ from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, duration, integer, options, rcode, zones
 from clusterdns.directives.upstreams import SERVER_OPTIONS, ServerOptions, servers_of, upstreams_of, with_server_option
 from clusterdns.names import ROOT, InvalidName, is_subdomain, normalise
-from clusterdns.plan import ForwardOp, HealthCheck, UpstreamLabel
+from clusterdns.plan.labels import UpstreamLabel
+from clusterdns.plan.ops import ForwardOp, HealthCheck
 from clusterdns.scalars import MOST_IN_PLAN, NO_TIME, Duration
 
 Policy = Literal["random", "round_robin", "sequential"]

@@ -9,7 +9,7 @@ from msgspec import structs
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import choice, suggestion
-from clusterdns.plan import Flags, HeaderOp
+from clusterdns.plan.ops import Flags, HeaderOp
 
 FLAGS = ("aa", "ra", "rd")
 ACTIONS = {"set": True, "clear": False}

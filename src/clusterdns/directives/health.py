@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, duration, listen_address, options
-from clusterdns.plan import HttpListener
+from clusterdns.plan.listeners import HttpListener
 from clusterdns.scalars import NO_TIME
 
 ADDRESS = ":8080"

@@ -12,7 +12,7 @@ from clusterdns.directives.options import arguments, duration, first_argument, i
 from clusterdns.hostsfile import HostsOptions, read_entries
 from clusterdns.iana import TYPES
 from clusterdns.names import ROOT
-from clusterdns.plan import RecordsOp
+from clusterdns.plan.ops import RecordsOp
 from clusterdns.scalars import NO_TIME, Duration
 
 DEFAULT_FILE = "/etc/hosts"

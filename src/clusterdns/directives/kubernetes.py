@@ -11,7 +11,8 @@ from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, duration, first_argument, integer, options, zones
 from clusterdns.names import ROOT, is_reverse, is_subdomain
-from clusterdns.plan import AddressLabel, Origin, ZoneOp
+from clusterdns.plan.labels import AddressLabel
+from clusterdns.plan.ops import Origin, ZoneOp
 from clusterdns.records.apex import soa
 from clusterdns.records.labels import client_labels, name_grammar
 from clusterdns.records.options import ApiOptions, ClusterOptions, PodMode

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from clusterdns.corefile.problems import Place
 from clusterdns.corefile.tree import Line, Tree
-from clusterdns.plan import LabelSource, Metadata, NameGrammar
+from clusterdns.plan.labels import LabelSource, Metadata, NameGrammar
 
 _LABEL = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_.-]+)+")
 

@@ -8,7 +8,7 @@ from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive, WatchedFile
 from clusterdns.directives.options import arguments, choice, cidr, duration, options
 from clusterdns.names import InvalidName, normalise
-from clusterdns.plan import ShuffleOp
+from clusterdns.plan.ops import ShuffleOp
 from clusterdns.scalars import Duration, address_or_none, bounded, parse_integer
 
 RELOAD = Duration.parse("30s")

@@ -8,7 +8,7 @@ from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, options
 from clusterdns.iana import RCODES, TYPES
-from clusterdns.plan import Counter, FixedNames, FixedOp, FixedReply
+from clusterdns.plan.ops import Counter, FixedNames, FixedOp, FixedReply
 
 TTL = 604800
 LOCALHOST = "localhost."

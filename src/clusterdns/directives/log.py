@@ -9,7 +9,7 @@ from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, options, reached_zones
 from clusterdns.names import ROOT, is_subdomain
-from clusterdns.plan import LogClass, LogOp, LogRule
+from clusterdns.plan.ops import LogClass, LogOp, LogRule
 
 COMMON = '{remote}:{port} - {>id} "{type} {class} {name} {proto} {size} {>do} {>bufsize}" {rcode} {>rflags} {rsize} {duration}'
 COMBINED = f'{COMMON} "{{>opcode}}"'

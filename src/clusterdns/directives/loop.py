@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, no_block
-from clusterdns.plan import LookoutOp
+from clusterdns.plan.ops import LookoutOp
 
 
 def compile_loop(lines: Sequence[Line], block: BlockContext) -> None:

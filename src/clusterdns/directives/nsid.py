@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import no_block
-from clusterdns.plan import NsidOp
+from clusterdns.plan.ops import NsidOp
 
 
 def compile_nsid(lines: Sequence[Line], block: BlockContext) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, engine_files, listen_address, options
-from clusterdns.plan import CountOp, HttpListener, TlsServer
+from clusterdns.plan.listeners import HttpListener, TlsServer
+from clusterdns.plan.ops import CountOp
 
 ADDRESS = "localhost:9153"
 

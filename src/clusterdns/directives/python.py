@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, Directive, Plugin
 from clusterdns.directives.options import arguments, choice, duration, integer, options, zones
-from clusterdns.plan import AskOp
+from clusterdns.plan.ops import AskOp
 from clusterdns.scalars import Duration
 
 OnFailure = Literal["servfail", "next"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, listen_address, options
-from clusterdns.plan import HttpListener
+from clusterdns.plan.listeners import HttpListener
 
 ADDRESS = ":8181"
 

@@ -14,7 +14,8 @@ from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.edns0 import compile_edns0
 from clusterdns.directives.options import choice, integer, pattern, rcode, record_class, record_type, suggestion
 from clusterdns.names import InvalidName, normalise
-from clusterdns.plan import (
+from clusterdns.plan.ops import RewriteOp
+from clusterdns.plan.rewrites import (
     AnswerRewrite,
     ClassRewrite,
     CnameRewrite,
@@ -23,7 +24,6 @@ from clusterdns.plan import (
     NameRewrite,
     RcodeRewrite,
     Rewrite,
-    RewriteOp,
     RewriteRule,
     TtlRewrite,
     TypeRewrite,

@@ -13,7 +13,9 @@ from clusterdns.directives.options import arguments, integer, options, pattern, 
 from clusterdns.expressions import Surroundings, Type, what_is_wrong_with_name
 from clusterdns.names import ROOT
 from clusterdns.patterns import Pattern
-from clusterdns.plan import Condition, ExtendedError, RecordTemplate, TemplateOp, TemplateRule, TemplateVariable
+from clusterdns.plan.expressions import Condition
+from clusterdns.plan.ops import TemplateOp
+from clusterdns.plan.templates import ExtendedError, RecordTemplate, TemplateRule, TemplateVariable
 from clusterdns.templates import Template, TemplateError, parse_template
 from clusterdns.zonefile import check_record
 

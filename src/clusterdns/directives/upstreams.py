@@ -10,7 +10,7 @@ from typing import NamedTuple
 from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives.block import BlockContext, ResolvedHost, WatchedFile
 from clusterdns.directives.options import LOOK, arguments, endpoint, engine_files
-from clusterdns.plan import TlsClient, Upstream
+from clusterdns.plan.ops import TlsClient, Upstream
 from clusterdns.scalars import Endpoint, address_or_none
 from clusterdns.sources import UnresolvedError
 

@@ -9,7 +9,8 @@ from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.conditions import condition
 from clusterdns.directives.options import arguments, options
 from clusterdns.expressions import Surroundings
-from clusterdns.plan import Condition, TextLabel
+from clusterdns.plan.expressions import Condition
+from clusterdns.plan.labels import TextLabel
 
 LABEL = "view/name"
 

@@ -14,7 +14,7 @@ from clusterdns.corefile.problems import Place
 from clusterdns.corefile.tree import Token
 from clusterdns.directives.block import BlockContext, WatchedFile
 from clusterdns.directives.options import LOOK, suggestion
-from clusterdns.plan import ClientAuth, TlsServer
+from clusterdns.plan.listeners import ClientAuth, TlsServer
 
 if TYPE_CHECKING:
     import yaml

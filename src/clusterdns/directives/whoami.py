@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import bare
-from clusterdns.plan import WhoamiOp
+from clusterdns.plan.ops import WhoamiOp
 
 
 def compile_whoami(lines: Sequence[Line], block: BlockContext) -> None:

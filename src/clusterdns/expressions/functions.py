@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple, get_args
 
-from clusterdns.plan import ExpressionFunction, FactName
+from clusterdns.plan.expressions import ExpressionFunction, FactName
 
 Type = Literal["truth", "number", "text", "truths", "numbers", "texts"]
 """The types of values; those in the plural are lists."""

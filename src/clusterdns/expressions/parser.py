@@ -21,7 +21,7 @@ from clusterdns.expressions.functions import (
 )
 from clusterdns.expressions.tokens import ExpressionError, Token, read_tokens
 from clusterdns.patterns import Pattern
-from clusterdns.plan import (
+from clusterdns.plan.expressions import (
     AllOf,
     AnyOf,
     Call,

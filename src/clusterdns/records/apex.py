@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from clusterdns.cluster import EndpointSlice, Service
-from clusterdns.plan import Soa
+from clusterdns.plan.ops import Soa
 from clusterdns.records.endpoints import endpoint_label, service_name
 from clusterdns.records.namespaces import TXT
 from clusterdns.records.oddities import canonical_address, is_label

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from clusterdns.cluster import Pod
-from clusterdns.plan import NameGrammar, NamePart
+from clusterdns.plan.labels import NameGrammar, NamePart
 
 NAMESPACE = "kubernetes/client-namespace"
 POD_NAME = "kubernetes/client-pod-name"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final, NamedTuple, get_args
 
-from clusterdns.plan import (
+from clusterdns.plan.templates import (
     BreakPiece,
     CallTerm,
     ConstantTerm,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.corefile.problems import Severity
 from clusterdns.corefile.syntax import parse_corefile
-from clusterdns.plan import Op
+from clusterdns.plan.ops import Op
 from clusterdns.sources import sources_of_texts
 
 INTERFACES = {"lo": ["127.0.0.1", "::1"], "eth0": ["192.0.2.1", "fe80::1", "2001:db8::1"], "down0": []}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterdns.corefile.problems import Severity
-from clusterdns.plan import AclList, AclOp
+from clusterdns.plan.ops import AclList, AclOp
 from tests.unit.directives.blocks import compile_lines, ops, problems
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusterdns.plan import BufsizeOp
+from clusterdns.plan.ops import BufsizeOp
 from tests.unit.directives.blocks import compile_lines, ops, problems
 
 

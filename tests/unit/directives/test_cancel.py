@@ -3,7 +3,7 @@
 import pytest
 
 from clusterdns.corefile.problems import Severity
-from clusterdns.plan import CancelOp
+from clusterdns.plan.ops import CancelOp
 from tests.unit.directives.blocks import compile_lines, ops, problems
 
 

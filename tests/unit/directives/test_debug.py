@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusterdns.plan import DebugOp
+from clusterdns.plan.ops import DebugOp
 from tests.unit.directives.blocks import compile_lines, ops, problems
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from clusterdns.corefile.problems import Severity
-from clusterdns.plan import Dns64Op
+from clusterdns.plan.ops import Dns64Op
 from tests.unit.directives.blocks import ops, problems
 
 

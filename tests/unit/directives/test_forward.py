@@ -6,7 +6,7 @@ import pytest
 
 from clusterdns.corefile.problems import Severity
 from clusterdns.directives.block import WatchedFile
-from clusterdns.plan import ForwardOp, HealthCheck, Upstream
+from clusterdns.plan.ops import ForwardOp, HealthCheck, Upstream
 from clusterdns.scalars import Duration
 from tests.unit.directives.blocks import compile_lines, ops, problems
 

@@ -5,7 +5,7 @@ import pytest
 from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.corefile.problems import Severity
 from clusterdns.corefile.syntax import parse_corefile
-from clusterdns.plan import HttpListener
+from clusterdns.plan.listeners import HttpListener
 from clusterdns.scalars import NO_TIME, Duration
 from clusterdns.sources import sources_of_texts
 from tests.unit.directives.blocks import compile_lines, ops, problems

@@ -5,7 +5,7 @@ import pytest
 
 from clusterdns.corefile.problems import Severity
 from clusterdns.hostsfile import HostsOptions
-from clusterdns.plan import RecordsOp
+from clusterdns.plan.ops import RecordsOp
 from tests.unit.directives.blocks import compile_lines, ops, problems
 
 

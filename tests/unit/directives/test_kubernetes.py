@@ -7,7 +7,7 @@ from clusterdns.corefile.problems import Severity
 from clusterdns.corefile.syntax import parse_corefile
 from clusterdns.directives.block import BlockContext
 from clusterdns.directives.kubernetes import DIRECTIVE
-from clusterdns.plan import Origin, Soa, ZoneOp
+from clusterdns.plan.ops import Origin, Soa, ZoneOp
 from clusterdns.records.options import ApiOptions, ClusterOptions
 from clusterdns.sources import sources_of_texts
 

@@ -4,7 +4,7 @@ import pytest
 
 from clusterdns.corefile.problems import Severity
 from clusterdns.directives.block import WatchedFile
-from clusterdns.plan import ShuffleOp
+from clusterdns.plan.ops import ShuffleOp
 from clusterdns.scalars import Duration
 from tests.unit.directives.blocks import compile_lines, ops, problems
 

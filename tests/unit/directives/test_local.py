@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusterdns.plan import FixedOp
+from clusterdns.plan.ops import FixedOp
 from tests.unit.directives.blocks import ops, problems
 
 

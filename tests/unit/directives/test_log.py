@@ -3,7 +3,7 @@
 import pytest
 
 from clusterdns.corefile.problems import Severity
-from clusterdns.plan import LogOp, LogRule
+from clusterdns.plan.ops import LogOp, LogRule
 from tests.unit.directives.blocks import compile_lines, ops, problems
 
 ALL = ["success", "denial", "error"]

@@ -1,6 +1,6 @@
 """`loop`: a lookout in its place."""
 
-from clusterdns.plan import LookoutOp
+from clusterdns.plan.ops import LookoutOp
 from tests.unit.directives.blocks import ops, problems
 
 

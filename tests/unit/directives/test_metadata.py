@@ -3,7 +3,8 @@
 import pytest
 
 from clusterdns.corefile.problems import Severity
-from clusterdns.plan import AddressLabel, LogOp, Metadata, TextLabel, UpstreamLabel, ZoneOp
+from clusterdns.plan.labels import AddressLabel, Metadata, TextLabel, UpstreamLabel
+from clusterdns.plan.ops import LogOp, ZoneOp
 from tests.unit.directives.blocks import compile_lines, problems
 
 KUBERNETES = "kubernetes example.org {\npods verified\n}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusterdns.plan import MinimalOp
+from clusterdns.plan.ops import MinimalOp
 from tests.unit.directives.blocks import ops, problems
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusterdns.plan import NsidOp
+from clusterdns.plan.ops import NsidOp
 from tests.unit.directives.blocks import ops, problems
 
 

@@ -10,7 +10,8 @@ from clusterdns.corefile.tree import Line, Token
 from clusterdns.directives import options
 from clusterdns.directives.block import BlockContext
 from clusterdns.patterns import Pattern
-from clusterdns.plan import DebugOp, Span
+from clusterdns.plan.listeners import Span
+from clusterdns.plan.ops import DebugOp
 from clusterdns.scalars import Cidr, Duration, Endpoint, Size
 from clusterdns.sources import sources_of_texts
 

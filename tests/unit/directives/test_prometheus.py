@@ -4,7 +4,8 @@ import pytest
 
 from clusterdns.corefile.problems import Severity
 from clusterdns.directives import SETTINGS, TABLE
-from clusterdns.plan import ClientAuth, CountOp, HttpListener, Op, TlsServer
+from clusterdns.plan.listeners import ClientAuth, HttpListener, TlsServer
+from clusterdns.plan.ops import CountOp, Op
 from tests.unit.directives.blocks import compile_lines, ops, problems
 from tests.unit.directives.test_health import compiled, listeners
 

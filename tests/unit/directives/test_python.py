@@ -3,7 +3,7 @@
 import pytest
 
 from clusterdns.directives.block import Plugin
-from clusterdns.plan import AskOp
+from clusterdns.plan.ops import AskOp
 from tests.unit.directives.blocks import compile_lines, ops, problems
 
 OPTIONS = "{{\n{}\n}}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusterdns.plan import HttpListener
+from clusterdns.plan.listeners import HttpListener
 from tests.unit.directives.blocks import compile_lines, ops, problems
 from tests.unit.directives.test_health import compiled, listeners
 

@@ -3,7 +3,8 @@
 import pytest
 
 from clusterdns.corefile.problems import Severity
-from clusterdns.plan import (
+from clusterdns.plan.ops import RewriteOp
+from clusterdns.plan.rewrites import (
     AnswerRewrite,
     ClassRewrite,
     CnameRewrite,
@@ -16,7 +17,6 @@ from clusterdns.plan import (
     OptionVariable,
     RcodeRewrite,
     Rewrite,
-    RewriteOp,
     RewriteRule,
     TtlRewrite,
     TypeRewrite,

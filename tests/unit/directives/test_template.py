@@ -3,18 +3,9 @@
 import pytest
 
 from clusterdns.corefile.problems import Severity
-from clusterdns.plan import (
-    Call,
-    Compare,
-    Condition,
-    Constant,
-    ExtendedError,
-    Fact,
-    TemplateOp,
-    TemplateRule,
-    TemplateVariable,
-    VariableValue,
-)
+from clusterdns.plan.expressions import Call, Compare, Condition, Constant, Fact, VariableValue
+from clusterdns.plan.ops import TemplateOp
+from clusterdns.plan.templates import ExtendedError, TemplateRule, TemplateVariable
 from tests.unit.directives.blocks import compile_lines, ops, problems
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from clusterdns.compiler import compile_plan
 from clusterdns.corefile.syntax import parse_corefile
-from clusterdns.plan import Timeouts
+from clusterdns.plan.listeners import Timeouts
 from clusterdns.sources import sources_of_texts
 from tests.unit.directives.blocks import compile_lines, problems
 

@@ -7,7 +7,7 @@ from clusterdns.corefile.problems import Severity
 from clusterdns.corefile.syntax import parse_corefile
 from clusterdns.directives.block import WatchedFile
 from clusterdns.listeners import Served
-from clusterdns.plan import ClientAuth, Listener, TlsServer
+from clusterdns.plan.listeners import ClientAuth, Listener, TlsServer
 from clusterdns.scalars import Duration
 from clusterdns.sources import sources_of_texts
 

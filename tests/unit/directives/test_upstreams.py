@@ -9,7 +9,7 @@ from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.corefile.problems import Severity
 from clusterdns.corefile.syntax import parse_corefile
 from clusterdns.directives.block import ResolvedHost, WatchedFile
-from clusterdns.plan import ForwardOp, TlsClient, Upstream
+from clusterdns.plan.ops import ForwardOp, TlsClient, Upstream
 from clusterdns.scalars import Duration, Endpoint
 from clusterdns.sources import UnresolvedError, sources_of_texts
 from tests.unit.directives.blocks import compile_lines, ops, problems

@@ -5,7 +5,9 @@ import pytest
 from clusterdns.compiler import Compilation, compile_plan
 from clusterdns.corefile.problems import Place, Severity
 from clusterdns.corefile.syntax import parse_corefile
-from clusterdns.plan import AllOf, Block, Compare, Condition, Constant, Expression, Fact, InNetwork, LabelValue, Metadata, TextLabel
+from clusterdns.plan import Block
+from clusterdns.plan.expressions import AllOf, Compare, Condition, Constant, Expression, Fact, InNetwork, LabelValue
+from clusterdns.plan.labels import Metadata, TextLabel
 from clusterdns.sources import sources_of_texts
 from tests.unit.directives.blocks import compile_lines, problems
 

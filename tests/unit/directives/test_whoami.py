@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusterdns.plan import WhoamiOp
+from clusterdns.plan.ops import WhoamiOp
 from tests.unit.directives.blocks import ops, problems
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from clusterdns.cluster import Endpoint, EndpointSlice, Port, Service
-from clusterdns.plan import Soa
+from clusterdns.plan.ops import Soa
 from clusterdns.records.apex import apex_owners, holds, own_addresses, soa
 from clusterdns.records.options import ClusterOptions
 from clusterdns.records.services import service_owners

@@ -3,7 +3,7 @@
 import pytest
 
 from clusterdns.cluster import Pod
-from clusterdns.plan import NameGrammar
+from clusterdns.plan.labels import NameGrammar
 from clusterdns.records.labels import client_labels, client_values, name_grammar, pod_labels
 
 NAMESPACE, NAME, APP = "kubernetes/client-namespace", "kubernetes/client-pod-name", "kubernetes/client-label/app"
