@@ -45,6 +45,11 @@ class Sources(msgspec.Struct, frozen=True):
     resolve: Resolve = _nobody
 
 
+def why_unreadable(problem: OSError | UnicodeDecodeError) -> str:
+    """What `Sources.read` raised, in words."""
+    return (problem.strerror or str(problem)) if isinstance(problem, OSError) else "it is not UTF-8 text"
+
+
 def sources_of_texts(
     files: Mapping[str, str], environment: Mapping[str, str] | None = None, hosts: Mapping[str, Sequence[str]] | None = None
 ) -> Sources:

@@ -15,6 +15,7 @@ from random import SystemRandom
 from threading import Thread
 from time import monotonic
 
+from clusterdns.control.queries import IN, query_on_wire
 from clusterdns.iana import RCODES, TYPES
 from clusterdns.scalars import Endpoint
 from clusterdns.sources import Resolve, UnresolvedError
@@ -25,10 +26,8 @@ TRY = 1.0
 """Seconds that a server is waited for before it is asked again."""
 TRIES = 2
 
-RECURSION_DESIRED = 0x0100
 RESPONSE = 0x80
 """The first bit of a message's third octet."""
-IN = 1
 MOST_DATAGRAM = 65535
 POINTER = 0xC0
 
@@ -115,7 +114,7 @@ def _ask_server(name: str, server: Endpoint) -> list[str]:
     """What a server says, over UDP; of a reply that is cut off, what is there. Raises `OSError`, and `UnresolvedError` about the server."""
     family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
     ids = SystemRandom().sample(range(0x10000), len(ADDRESSES))
-    queries = {id: _query(id, name, rtype) for id, rtype in zip(ids, ADDRESSES, strict=True)}
+    queries = {id: query_on_wire(id, f"{name.removesuffix('.')}.", rtype) for id, rtype in zip(ids, ADDRESSES, strict=True)}
     replies: dict[int, bytes] = {}
     with socket.socket(family, socket.SOCK_DGRAM) as asking:
         asking.connect((server.host, server.port))
@@ -137,12 +136,6 @@ def _ask_server(name: str, server: Endpoint) -> list[str]:
     if not found and (rcode := next((reply[3] & 0x0F for reply in replies.values() if reply[3] & 0x0F), 0)):
         raise UnresolvedError(f"says {next((text for text, number in RCODES.items() if number == rcode), rcode)}")
     return found
-
-
-def _query(id: int, name: str, rtype: int) -> bytes:
-    """A question that wants recursion. The labels of host names are short and of ASCII."""
-    labels = b"".join(bytes([len(label)]) + label.encode("ascii") for label in name.removesuffix(".").split("."))
-    return struct.pack("!6H", id, RECURSION_DESIRED, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!2H", rtype, IN)
 
 
 def _is_reply(reply: bytes, query: bytes) -> bool:

@@ -7,7 +7,6 @@ a thread of its own, until it is answered once or half a minute is over. Must no
 from __future__ import annotations
 
 import socket
-import struct
 from collections.abc import Callable, Iterator
 from random import SystemRandom
 from threading import Event
@@ -16,7 +15,8 @@ from typing import Protocol
 
 import msgspec
 
-from clusterdns.engine import EngineError, name_on_wire
+from clusterdns.control.queries import query_on_wire
+from clusterdns.engine import EngineError
 from clusterdns.iana import TYPES
 from clusterdns.names import MOST_NAME, ROOT
 from clusterdns.plan import Plan
@@ -33,8 +33,6 @@ MOST_SEEN = 2
 """As in CoreDNS: once may be a detour."""
 
 HINFO = TYPES["HINFO"]
-RECURSION_DESIRED = 0x0100
-IN = 1
 
 
 class Probed(msgspec.Struct, frozen=True):
@@ -118,7 +116,7 @@ def _exchange(probed: Probed, name: str, is_enough: Callable[[], bool]) -> bool:
     """Sends the question once; whether it was answered before enough was seen, and in time."""
     id = SystemRandom().getrandbits(16)
     host = probed.host or "127.0.0.1"
-    query = struct.pack("!6H", id, RECURSION_DESIRED, 1, 0, 0, 0) + name_on_wire(name) + struct.pack("!2H", HINFO, IN)
+    query = query_on_wire(id, name, HINFO)
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as connection:
         connection.settimeout(LOOK)
         until = monotonic() + PATIENCE

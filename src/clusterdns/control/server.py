@@ -362,15 +362,15 @@ class Server:
             while more:
                 fed = feed.poll(int(self._clock()))
                 try:
-                    lines = self._apply(feed, fed.change) if fed.change is not None else []
+                    nonsense = self._apply(feed, fed.change) if fed.change is not None else []
                 finally:
                     # Behind the change: who reads of something may ask for it at once.
                     for problem in fed.problems:
                         self._engine.log(f"[WARNING] plugin/{feed.directive}: {problem.place}: {problem.message}")
                     for line in fed.lines:
                         self._engine.log(line)
-                for line in lines:
-                    self._engine.log(f"[WARNING] plugin/{feed.directive}: {line}")
+                for what in nonsense:
+                    self._engine.log(f"[WARNING] plugin/{feed.directive}: {what}")
                 more = fed.more
         except Exception as why:  # the engine goes on with what it has
             self._engine.log(f"[ERROR] plugin/{feed.directive}: {feed.zone} could not be updated: {type(why).__name__}: {why}")

@@ -16,7 +16,7 @@ from clusterdns.corefile.lexer import Word, read_words
 from clusterdns.corefile.problems import Place, Problem, Severity
 from clusterdns.corefile.repair import close_open_braces
 from clusterdns.corefile.variables import EndlessVariable, substitute
-from clusterdns.sources import Sources
+from clusterdns.sources import Sources, why_unreadable
 
 MOST_SNIPPETS = 10_000
 MOST_FILES = 100_000
@@ -198,8 +198,7 @@ class Words:
             self._missing.add(path)
             return []
         except (OSError, UnicodeDecodeError) as problem:
-            why = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
-            self.error("unreadable", place, f"cannot read {path}: {why}")
+            self.error("unreadable", place, f"cannot read {path}: {why_unreadable(problem)}")
             return []
         self.texts[path] = text
         words, problems = read_words(text, path)

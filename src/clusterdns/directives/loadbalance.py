@@ -10,6 +10,7 @@ from clusterdns.directives.options import arguments, choice, cidr, duration, opt
 from clusterdns.names import InvalidName, normalise
 from clusterdns.plan.ops import ShuffleOp
 from clusterdns.scalars import Duration, address_or_none, bounded, parse_integer
+from clusterdns.sources import why_unreadable
 
 RELOAD = Duration.parse("30s")
 NEVER = Duration(0)
@@ -48,8 +49,7 @@ def _read_weights(file: Token, path: str, reload: Duration | None, block: BlockC
     try:
         text = block.sources.read(path)
     except (OSError, UnicodeDecodeError) as problem:
-        why = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
-        message = f"cannot read the weights in {path}: {why}"
+        message = f"cannot read the weights in {path}: {why_unreadable(problem)}"
         if reload == NEVER:
             block.error(file, message, "name a file that can be read", code="unreadable")
         else:

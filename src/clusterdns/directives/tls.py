@@ -8,10 +8,9 @@ from typing import get_args
 from clusterdns.corefile.tree import Line
 from clusterdns.directives.block import BlockContext, Directive
 from clusterdns.directives.options import arguments, choice, engine_files, options
-from clusterdns.plan.listeners import ClientAuth, TlsServer
+from clusterdns.plan.listeners import VERIFYING, ClientAuth, TlsServer
 
 CLIENT_AUTH: dict[str, ClientAuth] = {word: word for word in get_args(ClientAuth)}
-VERIFYING = ("verify_if_given", "require_and_verify")
 
 ACME = ("acme", "email", "ca", "storage", "ca_root", "resolver")
 """Options of CoreDNS's own way to get certificates."""

@@ -12,7 +12,7 @@ from clusterdns.directives.block import BlockContext, ResolvedHost, WatchedFile
 from clusterdns.directives.options import LOOK, arguments, endpoint, engine_files
 from clusterdns.plan.ops import TlsClient, Upstream
 from clusterdns.scalars import Endpoint, address_or_none
-from clusterdns.sources import UnresolvedError
+from clusterdns.sources import UnresolvedError, why_unreadable
 
 Address = IPv4Address | IPv6Address
 
@@ -186,7 +186,7 @@ def _servers_in_file(token: Token, path: str, block: BlockContext) -> tuple[To, 
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as problem:
-        what = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
+        what = why_unreadable(problem)
         block.error(token, f"cannot read {path}: {what}", "write an address, or the path of a resolv.conf", code="unreadable")
         return ()
     block.watched.append(WatchedFile(path, LOOK))

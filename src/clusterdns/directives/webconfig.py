@@ -10,11 +10,12 @@ import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from clusterdns.corefile.problems import Place
+from clusterdns.corefile.problems import Place, has_errors
 from clusterdns.corefile.tree import Token
 from clusterdns.directives.block import BlockContext, WatchedFile
 from clusterdns.directives.options import LOOK, suggestion
-from clusterdns.plan.listeners import ClientAuth, TlsServer
+from clusterdns.plan.listeners import VERIFYING, ClientAuth, TlsServer
+from clusterdns.sources import why_unreadable
 
 if TYPE_CHECKING:
     import yaml
@@ -63,14 +64,14 @@ def read_web_config(word: Token, block: BlockContext) -> TlsServer | None:
     try:
         text = block.sources.read(path)
     except (OSError, UnicodeDecodeError) as problem:
-        what = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
+        what = why_unreadable(problem)
         hint = "it is the path of a YAML file with tls_server_config; or write: tls CERT KEY [CA]"
         block.error(word, f"cannot read {path}: {what}", hint, code="unreadable")
         return None
     block.watched.append(WatchedFile(path, LOOK))
     before = len(block.problems)
     found = dict(_settings(path, text, block))
-    if any(problem.severity.value == "error" for problem in block.problems[before:]):
+    if has_errors(block.problems[before:]):
         return None
     return _server(word, path, found, block)
 
@@ -83,7 +84,7 @@ def _server(word: Token, path: str, found: dict[str, str], block: BlockContext) 
             return None
     client_auth = CLIENT_AUTH[found.get("client_auth_type", "")]
     cert, key, ca = (_file(path, found.get(name, "")) for name in FILES)
-    if ca and client_auth not in ("verify_if_given", "require_and_verify"):
+    if ca and client_auth not in VERIFYING:
         hint = "write client_auth_type: RequireAndVerifyClientCert, or remove client_ca_file"
         block.error(word, f"{path} has a client_ca_file, and no client_auth_type that verifies", hint, code="bad-web-config")
         return None

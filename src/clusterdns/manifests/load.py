@@ -38,6 +38,7 @@ from clusterdns.records.options import ClusterOptions
 from clusterdns.records.pods import pod_owners
 from clusterdns.records.selectors import Selector, matches, parse_selector
 from clusterdns.records.services import service_owners
+from clusterdns.sources import why_unreadable
 
 ALWAYS_THERE = ("default", "kube-system")
 
@@ -142,7 +143,7 @@ def _documents(paths: Sequence[str], files: Files, problems: list[Problem]) -> I
 
 def _unreadable(path: str, problem: OSError | UnicodeDecodeError) -> Problem:
     """A path that cannot be read."""
-    reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
+    reason = why_unreadable(problem)
     return Problem(Severity.WARNING, "unreadable-manifest", Place(path), f"cannot be read: {reason}", "it is read as soon as it can be")
 
 

@@ -30,6 +30,8 @@ class Timeouts(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 
 
 ClientAuth = Literal["nocert", "request", "require", "verify_if_given", "require_and_verify"]
+VERIFYING: tuple[ClientAuth, ...] = ("verify_if_given", "require_and_verify")
+"""Those for which a client's certificate must be of the authority."""
 
 
 class TlsServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
