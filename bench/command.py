@@ -25,14 +25,14 @@ from bench.processes import CLIENT_CORE, SERVER_CORE, Patience
 from bench.quota import measure_quota
 from bench.reload import measure_reload
 from bench.report import Measured, report, surroundings, write_between_marks
-from bench.rows import IDLE, LIVE, PACED, QUOTA, RELOAD, ROWS, SATURATED, START, Row, Setup, questions
+from bench.rows import IDLE, LIVE, PACED, QUOTA, RELOAD, ROWS, SATURATED, START, Row, Setup, questions, row_named
 from bench.start import Start, measure_start
 from bench.subjects import Place, Subject, subjects
 from tests.controlplane.binary import Unavailable
 from tools.console import ROOT, Failed, say
 
 OTHERS = (QUOTA, IDLE, RELOAD, START, LIVE)
-CACHED = next(row for row in ROWS if row.name == "cached")
+CACHED = row_named("cached")
 """The questions of the rows that are about a cache in other circumstances."""
 FILL_SECONDS = 1.0
 SIZES = (Size(1_000, 10_000), Size(10_000, 100_000))
@@ -183,7 +183,7 @@ def wanted(name: str, options: argparse.Namespace) -> bool:
 
 def profile_row(options: argparse.Namespace, folder: Path) -> str:
     """The profiles of the echo and of the product with one kind of question, one after the other."""
-    row = next(row for row in ROWS if row.name == options.profile)
+    row = row_named(options.profile)
     place = Place(folder, manifests_of(options.sizes[-1], folder) if row.setup == "cluster" else folder, options.sizes[-1])
     pace, seconds = PACED if options.paced else SATURATED, max(options.seconds, 3.0)
     with subjects(row.setup, place) as running:

@@ -18,13 +18,11 @@ from signal import SIGKILL, SIGTERM
 from statistics import median
 from typing import NamedTuple
 
-import msgspec
-
 from bench.cluster import HEADLESS, SERVICES_PER_NAMESPACE, SHAPES, Object, Size, endpoint_slice, service_name
-from bench.measure import Load, load_command
+from bench.measure import load_command, load_counted, wrong_answers
 from bench.plane import Writer
 from bench.processes import CLIENT_CORE, SERVER_CORE, Process, cpu_seconds, memory, pinned, spent, start_pinned
-from bench.rows import BUDGETED, PACED, ROWS, SEED, START_CPU_SECONDS, START_RESIDENT_MB, questions
+from bench.rows import BUDGETED, PACED, SEED, START_CPU_SECONDS, START_RESIDENT_MB, questions, row_named
 from bench.subjects import OURS, Subject, free_port, wait_until_ready
 from tests.controlplane.plane import ControlPlane
 from tools.console import Failed
@@ -43,7 +41,7 @@ STORM_P99_MS = 100.0
 NOTICED_SECONDS = 5.0
 RECOVERY_SECONDS, RELIST_SLACK = 2.0, 1.0
 OUTAGE_SECONDS = 30.0
-CLUSTER_IPS = next(row for row in ROWS if row.name == "cluster-ip")
+CLUSTER_IPS = row_named("cluster-ip")
 
 
 class Live(NamedTuple):
@@ -292,10 +290,9 @@ def _measure_losses(server: Following, plane: ControlPlane, writer: Writer, fold
             client.wait_for(target.name, target.address)
         if load.poll() is not None:
             raise Failed(f"the API server was away for longer than the {OUTAGE_SECONDS:.0f} s for which queries are counted")
-        said, _ = load.communicate()
+        counted = load_counted(load)
     client.close()
-    counted = msgspec.json.decode(said, type=Load)
-    wrong = counted.wrong + counted.answered - counted.rcodes.get("0", 0)
+    wrong = wrong_answers(CLUSTER_IPS, counted)
     slow = f"p99.9 {counted.latency_us['p99.9'] / 1000:.1f} ms, at most {counted.latency_us['max'] / 1000:.0f} ms"
     title = f"queries lost at {PACED.name} while it was killed, listed again, and ended"
     yield Live(title, str(size), counted.lost + wrong, "queries", 0, f"of {counted.answered:,}; {wrong} wrong; {slow}")

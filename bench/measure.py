@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from bench.processes import CLIENT_CORE, Patience, Spent, memory, run_pinned, spent
+from bench.processes import CLIENT_CORE, Patience, Process, Spent, memory, run_pinned, spent
 from bench.rows import Pace, Row
 from bench.subjects import PROGRAMS, Subject
 
@@ -143,6 +144,19 @@ def load_of(subject: Subject, row: Row, pace: Pace, questions: Path, seconds: fl
     if not subject.echo:
         require_answers(subject, row, load)
     return load
+
+
+def load_counted(client: Process) -> Load:
+    """What a client that was started has seen, at its end. Raises `CalledProcessError`."""
+    said, _ = client.communicate()
+    if client.returncode:
+        raise subprocess.CalledProcessError(client.returncode, client.args)
+    return msgspec.json.decode(said, type=Load)
+
+
+def wrong_answers(row: Row, load: Load) -> int:
+    """How many answers had another response code than the row's, or none that belongs to a question."""
+    return load.wrong + load.answered - load.rcodes.get(str(row.rcode), 0)
 
 
 def figures_of(used: Spent, elapsed: float, load: Load) -> Figures:

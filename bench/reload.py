@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
-from bench.measure import Load, load_command
+from bench.measure import load_command, load_counted, wrong_answers
 from bench.processes import CLIENT_CORE, start_pinned
 from bench.rows import PACED, Row
 from bench.subjects import Place, Subject
@@ -54,10 +51,7 @@ def _reload_under_load(subject: Subject, row: Row, questions: Path, corefile: Pa
             time.sleep(EVERY_SECONDS)
             corefile.write_text(text if number % 2 else text + other)
             subject.process.send_signal(signal.SIGUSR1)
-        said, _ = client.communicate()
-    if client.returncode:
-        raise subprocess.CalledProcessError(client.returncode, client.args)
-    load = msgspec.json.decode(said, type=Load)
+        load = load_counted(client)
     # A name of the other block is none of the questions', so every answer is as before.
-    wrong = load.wrong + load.answered - load.rcodes.get(str(row.rcode), 0)
+    wrong = wrong_answers(row, load)
     return Reloaded(subject.name, TIMES, load.answered, load.lost, wrong, load.latency_us["p99.9"], load.latency_us["max"])

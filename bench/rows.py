@@ -72,6 +72,13 @@ ROWS = (
     Row("miss-udp", "cache miss, UDP upstream", "cache", (SATURATED,), {SATURATED.name: 1.0}, beside="unbound", new_names=True),
     Row("miss-tcp", "cache miss, TCP upstream", "cache-tcp", (SATURATED,), {SATURATED.name: 0.75}, beside="unbound", new_names=True),
 )
+
+
+def row_named(name: str) -> Row:
+    """The row of this name."""
+    return next(row for row in ROWS if row.name == name)
+
+
 START = "start"
 """The name of the rows about starting."""
 QUOTA = "quota"
