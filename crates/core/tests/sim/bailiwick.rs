@@ -5,13 +5,6 @@ use serde_json::json;
 
 use crate::world::*;
 
-const A: u16 = 1;
-const NS: u16 = 2;
-const CNAME: u16 = 5;
-const SOA: u16 = 6;
-const MX: u16 = 15;
-const SRV: u16 = 33;
-const NAPTR: u16 = 35;
 const DNAME: u16 = 39;
 const DS: u16 = 43;
 const RRSIG: u16 = 46;

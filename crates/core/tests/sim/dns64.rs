@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 
 use crate::world::*;
 
-const A: u16 = 1;
-const CNAME: u16 = 5;
 const AAAA: u16 = 28;
 
 fn dns64(translate_all: bool, allow_ipv4: bool) -> Value {

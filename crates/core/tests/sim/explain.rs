@@ -4,10 +4,6 @@ use serde_json::{Value, json};
 
 use crate::world::*;
 
-const A: u16 = 1;
-const NS: u16 = 2;
-const CNAME: u16 = 5;
-
 /// Names that an upstream has: `b` with two addresses and more than was asked for; others do not exist.
 fn answers(seen: &Seen) -> Act {
     let host = |last: u8| (0, "", A, 300, vec![192, 0, 2, last]);

@@ -5,9 +5,6 @@ use serde_json::{Value, json};
 
 use crate::world::*;
 
-const NS: u16 = 2;
-const A: u16 = 1;
-
 fn header(query: Value, response: Value) -> Value {
     let flags = |changed: Value| {
         let mut flags = json!({"aa": null, "ra": null, "rd": null});

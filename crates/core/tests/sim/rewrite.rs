@@ -6,14 +6,6 @@ use serde_json::{Value, json};
 
 use crate::world::*;
 
-const A: u16 = 1;
-const NS: u16 = 2;
-const CNAME: u16 = 5;
-const SOA: u16 = 6;
-const MX: u16 = 15;
-const SRV: u16 = 33;
-const NAPTR: u16 = 35;
-
 /// The op with these rules; all but the last go on to the next.
 fn rewrite(rules: &[Value]) -> Value {
     let rules: Vec<Value> =

@@ -20,6 +20,15 @@ use serde_json::{Value, json};
 
 pub const LISTENER: &str = ":53";
 
+/// Types of records by their numbers (IANA).
+pub const A: u16 = 1;
+pub const NS: u16 = 2;
+pub const CNAME: u16 = 5;
+pub const SOA: u16 = 6;
+pub const MX: u16 = 15;
+pub const SRV: u16 = 33;
+pub const NAPTR: u16 = 35;
+
 /// One query as an upstream saw it.
 #[derive(Clone, Debug)]
 pub struct Seen {
